@@ -1,0 +1,1 @@
+"""How each modality is read into canonical form, written back, turned into features, and previewed."""
