@@ -1,0 +1,108 @@
+# Everything a fresh machine with Python 3.11 needs. `make help` lists the commands.
+
+PYTHON ?= $(shell for p in python3.11 python3; do command -v $$p && break; done)
+VENV   ?= .venv
+# Another package index, where the default is not reachable: make test PIP_INDEX=<its address>
+PIP_INDEX ?=
+# Parallel test processes
+JOBS ?= 2
+# Options for pytest, for example: make tests TESTS="-k schema -x"
+TESTS ?=
+
+RUN := $(VENV)/bin
+PIP_INSTALL = $(RUN)/python -m pip install --quiet --disable-pip-version-check \
+	$(if $(PIP_INDEX),--index-url $(PIP_INDEX)) --constraint constraints.txt
+
+DEMO_TABLE   := build/demo/breast_cancer.csv
+DEMO_RELEASE := build/demo/release
+DEMO         := $(RUN)/understudy synthesize $(DEMO_TABLE) --target diagnosis --out $(DEMO_RELEASE)
+BENCH        := $(RUN)/python -m benchmarks.run
+BENCH_PEERS  := $(PYTHON) -m benchmarks.peers
+DOCS         := $(RUN)/python -m docs.build
+
+# One thread per process: several OpenMP pools on few cores slow each other down a hundredfold.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+export MKL_NUM_THREADS = 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo env test lint format types layers tests slow bench bench-peers docs clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
+		| awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.base $(DEMO_TABLE) ## make synthetic patients from a bundled table, with a report
+	@echo "== demo: $(DEMO)"
+	@rm -rf $(DEMO_RELEASE)
+	@$(DEMO)
+	@echo "== the report: $(CURDIR)/$(DEMO_RELEASE)/report.html"
+
+test: lint types layers tests ## all default checks: style, types, import contracts, tests
+
+env: $(VENV)/.dev ## create the environment for development
+
+lint: $(VENV)/.dev ## style
+	@echo "== style"
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+
+format: $(VENV)/.dev ## rewrite the code in the style of the house
+	@$(RUN)/ruff check --fix .
+	@$(RUN)/ruff format .
+
+types: $(VENV)/.dev ## types
+	@echo "== types"
+	@$(RUN)/mypy
+
+layers: $(VENV)/.dev ## import contracts: imports point down only
+	@echo "== import contracts"
+	@$(RUN)/lint-imports --no-logo
+
+tests: $(VENV)/.dev ## tests, without those marked slow or gpu
+	@echo "== tests"
+	@$(RUN)/pytest -q -n $(JOBS) $(TESTS)
+
+slow: $(VENV)/.dev ## tests marked slow
+	@echo "== slow tests"
+	@$(RUN)/pytest -q -n $(JOBS) -m "slow and not gpu" $(TESTS)
+
+bench: $(VENV)/.dev ## measure our synthesizers on public tables
+	@echo "== bench: $(BENCH)"
+	@$(BENCH)
+
+bench-peers: ## measure other people's synthesizers, in their own environment
+	@echo "== bench of peers: $(BENCH_PEERS)"
+	@$(BENCH_PEERS)
+
+docs: $(VENV)/.dev ## write the reference pages from the catalogs
+	@echo "== docs: $(DOCS)"
+	@$(DOCS)
+
+clean: ## remove what the commands made, and the caches; the environment stays
+	@rm -rf build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+	@find src tests examples -type d -name __pycache__ -prune -exec rm -rf {} +
+	@echo "== clean; remove $(VENV) yourself to start from nothing"
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "No python3.11 or python3 found. Install Python 3.11 or newer."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is older than Python 3.11. Try: make PYTHON=<a newer python>"; exit 1; }
+	@echo "== environment: creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "== environment: installing understudy"
+	@$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "== environment: installing understudy and the tools of its developers"
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.base
+
+$(DEMO_TABLE): examples/make_demo_table.py | $(VENV)/.base
+	@echo "== demo: writing $@"
+	@$(RUN)/python examples/make_demo_table.py $@

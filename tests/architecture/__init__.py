@@ -1,0 +1,1 @@
+"""What the code base promises about itself: layers, budgets, licences, start-up time."""
