@@ -1,0 +1,143 @@
+"""Do models learned from the synthetic data rely on the same columns as models learned from real data?"""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+from scipy.stats import rankdata
+
+from understudy.core.contracts import Comparison, Metric
+from understudy.core.dataset import Dataset
+from understudy.core.results import Axis, Detail, Estimate, MetricResult
+from understudy.metrics.anchors import Anchored, NotApplicable, Question, ask, at_most
+from understudy.metrics.intervals import around, patient_weights
+from understudy.metrics.learned import Learned, Task, performance, redrawn, rivals
+
+SHARE, TOP = "share of importance", 5
+SHUFFLES = 45
+
+QUESTION = Question(
+    metric="importance",
+    title="What predictions rest on",
+    text="Do models learned from the synthetic data rely on the same columns as models learned from real data?",
+    axis=Axis.UTILITY,
+    best=1.0,
+    worst=0.0,
+    advice="Columns whose share grew or vanished show where relations to the target were lost or invented; "
+    "do not draw conclusions about risk factors from the synthetic data alone.",
+)
+
+
+class Importance(Metric):
+    """Overlap of permutation importances on the holdout, between synthetic-trained and real-trained models.
+
+    A column's importance is the performance that its shuffling costs; importances are divided by their sum,
+    and the overlap is the sum of the smaller shares: 1 where both models rest on the same columns alike. The
+    ceiling is a model learned from the real patients drawn anew with replacement.
+
+    Reference:
+        Breiman, Random forests, Machine Learning 45 (2001), section 10.
+    """
+
+    rows: int = Field(default=1_000, ge=50, description="Most holdout rows that are shuffled.")
+    draws: int = Field(default=30, ge=2, description="Bootstrap draws of holdout patients.")
+    repeats: int = Field(default=3, ge=1, le=20, description="Most shuffles of each column.")
+
+    def measure(self, comparison: Comparison) -> MetricResult:
+        """Answer the question of this module."""
+        return ask(QUESTION, comparison, self._answer)
+
+    def _answer(self, comparison: Comparison) -> MetricResult:
+        race = rivals(comparison)
+        rows = at_most(race.test, self.rows, comparison.seed.child("importance rows"))
+        weights = patient_weights(rows.patients, comparison.seed.child("draws").rng(), self.draws)
+        weights = np.concatenate([np.ones((1, rows.rows), dtype=np.float32), weights])
+        models = {**race.learned, "redrawn": redrawn(comparison)}
+        raw = {
+            name: self._importances(model, race.family, rows, weights, comparison)
+            for name, model in models.items()
+        }
+        if not raw["real"][0].sum() > 0:
+            raise NotApplicable("on the holdout, the real-trained model gains nothing from any column")
+        share = {name: _shares(values) for name, values in raw.items()}
+        overlap = {name: np.minimum(share[name], share["real"]).sum(axis=1) for name in models}
+        found = Anchored(
+            _estimate(overlap["synthetic"]), _estimate(overlap["redrawn"]), _estimate(overlap["shuffled"]), ()
+        )
+        details = _details(race.task, share)
+        reading = (
+            f"{100 * found.estimate.value:.0f} % of the predictive weight lies on the same columns as in the "
+            f"real-trained model (real patients drawn anew {100 * overlap['redrawn'][0]:.0f} %); of its "
+            f"{min(TOP, len(race.task.features))} most important columns {_top(share)} agree."
+        )
+        return QUESTION.answer(found, reading, (), details)
+
+    def _importances(
+        self, model: Learned, family: str, rows: Dataset, weights: np.ndarray, comparison: Comparison
+    ) -> np.ndarray:
+        """Return the performance that shuffling each column costs, at least 0, shape (draws, features)."""
+        task, predictor = model.task, model.predictors.get(family)
+        if predictor is None:
+            return np.zeros((len(weights), len(task.features)))
+        truth, matrix = task.truth(rows), predictor.encode(rows)
+        matrix = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+        whole = performance(task, truth, predictor.predict(matrix), weights)
+        # Many columns are shuffled once only: a prediction each takes its time.
+        repeats = max(1, min(self.repeats, SHUFFLES // len(task.features)))
+        losses = np.zeros((len(weights), len(task.features)))
+        rng = comparison.seed.child("shuffles").rng()
+        for feature in range(len(task.features)):
+            own = np.flatnonzero(predictor.owners == feature)
+            for _ in range(repeats):
+                changed = matrix.copy()
+                changed[:, own] = matrix[rng.permutation(len(matrix))][:, own]
+                loss = whole - performance(task, truth, predictor.predict(changed), weights)
+                losses[:, feature] += loss / repeats
+        return np.maximum(np.nan_to_num(losses), 0.0)
+
+
+def _shares(values: np.ndarray) -> np.ndarray:
+    total = values.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total > 0, values / np.where(total > 0, total, 1), 0.0))
+
+
+def _estimate(overlap: np.ndarray) -> Estimate:
+    return around(float(overlap[0]), float(overlap[1:].std(ddof=1)), 0.0, 1.0)
+
+
+def _top(share: dict[str, np.ndarray]) -> int:
+    count = min(TOP, share["real"].shape[1])
+    best = [set(np.argsort(-share[name][0], kind="stable")[:count]) for name in ("real", "synthetic")]
+    return len(best[0] & best[1])
+
+
+def _details(task: Task, share: dict[str, np.ndarray]) -> list[Detail]:
+    count = min(TOP, len(task.features))
+    rank = np.corrcoef(rankdata(share["real"][0]), rankdata(share["synthetic"][0])) if count > 1 else None
+    # A rank correlation needs variation on both sides.
+    spearman = float(rank[0, 1]) if rank is not None and np.isfinite(rank[0, 1]) else 0.0
+    details = [
+        Detail(scope="table", name="rank correlation", measure="Spearman", estimate=Estimate(value=spearman)),
+        Detail(
+            scope="table",
+            name=f"top {count}",
+            measure="overlap",
+            estimate=Estimate(value=_top(share) / count),
+        ),
+    ]
+    for k in np.argsort(-share["real"][0], kind="stable"):
+        details.append(
+            Detail(
+                scope="column",
+                name=task.features[k].name,
+                measure=SHARE,
+                estimate=_column(share["synthetic"][:, k]),
+                ceiling=_column(share["real"][:, k]),
+                floor=_column(share["shuffled"][:, k]),
+            )
+        )
+    return details
+
+
+def _column(shares: np.ndarray) -> Estimate:
+    return around(float(shares[0]), float(shares[1:].std(ddof=1)), 0.0, 1.0)

@@ -1,0 +1,314 @@
+"""Models learned from synthetic, real and shuffled rows, tested on the same held-out real patients.
+
+They are fitted once for a comparison; prediction, importance and fairness all read them. Nothing here is ever
+trained and tested on synthetic data, and the holdout chooses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from understudy.core.contracts import Comparison
+from understudy.core.dataset import Dataset
+from understudy.core.errors import SchemaError
+from understudy.core.schema import Column, Kind
+from understudy.metrics.anchors import NotApplicable, at_most, judged, kept
+from understudy.metrics.intervals import patient_draw, weighted_auc
+from understudy.metrics.models import (
+    Classifier,
+    Regressor,
+    LinearDesign,
+    boosted_classifier,
+    boosted_regressor,
+    logistic,
+    ridge,
+)
+from understudy.modalities.encoding import OrdinalEncoding, numeric
+
+BOOSTED, LINEAR = "boosted trees", "linear model"
+FAMILIES = (BOOSTED, LINEAR)
+TRAIN_ROWS, FLOOR_ROWS, CHOICE_ROWS, TEST_ROWS = 20_000, 5_000, 5_000, 10_000
+FEWEST_TRAIN_ROWS, FEWEST_TEST_ROWS, MOST_CLASSES = 10, 10, 10
+TREES, LEARNING_RATE = 100, 0.06
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted from what.
+
+    Attributes:
+        target: the column that is predicted.
+        features: the columns that it is predicted from.
+        classes: its levels in order, the last one being the positive of two; empty for a regression.
+    """
+
+    target: Column
+    features: tuple[Column, ...]
+    classes: tuple[str, ...]
+
+    @property
+    def measure(self) -> str:
+        """The name of the performance measure."""
+        return "AUROC" if self.classes else "R2"
+
+    @property
+    def worst(self) -> float:
+        """The performance of a model that knows nothing."""
+        return 0.5 if self.classes else 0.0
+
+    def known(self, dataset: Dataset) -> Dataset:
+        """Return the rows whose target is present and, for levels, one of `classes`."""
+        return dataset.take(np.flatnonzero(~np.isnan(self.truth(dataset))))
+
+    def truth(self, dataset: Dataset) -> np.ndarray:
+        """Return the target as class codes or numbers, NaN where unknown, shape (rows,)."""
+        if not self.classes:
+            return numeric(dataset, self.target)
+        codes = level_names(dataset, self.target).replace_strict(
+            list(self.classes), list(range(len(self.classes))), default=None, return_dtype=pl.Float64
+        )
+        return np.array(codes.fill_null(float("nan")).to_numpy(), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Both model families, learned from one table and applied to others.
+
+    Attributes:
+        task: what is predicted.
+        rows: number of rows learned from.
+        predictors: what predicts, by family; empty where the table could teach nothing.
+        fallback: the prediction of a table that teaches nothing: class shares, or the mean.
+    """
+
+    task: Task
+    rows: int
+    predictors: Mapping[str, Predictor]
+    fallback: np.ndarray
+
+    def predict(self, family: str, dataset: Dataset) -> np.ndarray:
+        """Return class probabilities, shape (rows, classes), or values, shape (rows,)."""
+        if family not in self.predictors:
+            return (
+                np.tile(self.fallback, (dataset.rows, 1))
+                if self.task.classes
+                else np.full(dataset.rows, self.fallback[0])
+            )
+        predictor = self.predictors[family]
+        return predictor.predict(predictor.encode(dataset))
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """One fitted model with the encoding that it was fitted through."""
+
+    task: Task
+    encoding: OrdinalEncoding | LinearDesign
+    model: Classifier | Regressor
+
+    def encode(self, dataset: Dataset) -> np.ndarray | sparse.csr_matrix:
+        """Return the matrix that the model reads, shape (rows, matrix columns)."""
+        return self.encoding.transform(dataset)
+
+    @property
+    def owners(self) -> np.ndarray:
+        """The feature behind each matrix column, as a position in `task.features`."""
+        if isinstance(self.encoding, OrdinalEncoding):
+            return np.arange(len(self.task.features))
+        place = {column.name: k for k, column in enumerate(self.task.features)}
+        return np.array([place[name] for name in self.encoding.owners], dtype=np.int64)
+
+    def predict(self, matrix: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+        """Return class probabilities, shape (rows, classes), or values, shape (rows,)."""
+        if isinstance(self.model, Regressor):
+            return np.asarray(self.model.predict(matrix))
+        found = np.zeros((matrix.shape[0], len(self.task.classes)))
+        found[:, self.model.classes_.astype(np.int64)] = self.model.predict_proba(matrix)
+        return found
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Models learned from different tables, and the held-out real patients that judge them all.
+
+    Attributes:
+        task: what is predicted.
+        test: holdout rows with a known target.
+        truth: their targets, shape (rows,).
+        learned: by the rows learned from: `synthetic`, `real`, `shuffled`.
+        family: the family that did better on real training rows set aside; neither holdout nor synthetic
+            rows had a say.
+    """
+
+    task: Task
+    test: Dataset
+    truth: np.ndarray
+    learned: Mapping[str, Learned]
+    family: str
+
+    @cached_property
+    def predictions(self) -> Mapping[tuple[str, str], np.ndarray]:
+        """Predictions for the test rows, by table and family."""
+        return {
+            (name, family): learned.predict(family, self.test)
+            for name, learned in self.learned.items()
+            for family in FAMILIES
+        }
+
+
+def level_names(dataset: Dataset, column: Column) -> pl.Series:
+    """Return a target of two numbers, or a discrete column, as text."""
+    return dataset.frame[column.name].cast(pl.String)
+
+
+def performance(task: Task, truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return AUROC (one class against the rest, averaged) or R2 for each set of row weights, shape (draws,).
+
+    NaN where it is not defined: a class without weight, or a target without variation.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if not task.classes:
+            total = weights.sum(axis=1)
+            mean = (weights @ truth) / total
+            left = weights @ (truth - predicted) ** 2
+            whole = weights @ truth**2 - total * mean**2
+            return np.asarray(np.where(whole > 1e-12 * np.abs(total), 1 - left / whole, np.nan))
+    if len(task.classes) == 2:
+        return weighted_auc(predicted[:, 1], truth == 1, weights)
+    present = [k for k in range(len(task.classes)) if 0 < (truth == k).sum() < len(truth)]
+    if not present:
+        return np.full(len(weights), np.nan)
+    each = np.stack([weighted_auc(predicted[:, k], truth == k, weights) for k in present])
+    with np.errstate(invalid="ignore"):
+        count = (~np.isnan(each)).sum(axis=0)
+        return np.asarray(np.where(count > 0, np.nansum(each, axis=0) / np.maximum(count, 1), np.nan))
+
+
+def plain(task: Task, truth: np.ndarray, predicted: np.ndarray) -> float:
+    """Return the performance on all rows alike."""
+    return float(performance(task, truth, predicted, np.ones((1, len(truth))))[0])
+
+
+@kept
+def rivals(comparison: Comparison) -> Rivals:
+    """Fit the models of a comparison.
+
+    Raises:
+        NotApplicable: without a target or a holdout, or where the real rows cannot teach or test anything.
+    """
+    if comparison.holdout is None or not comparison.holdout.rows:
+        raise NotApplicable(
+            "there is no holdout: utility is only ever tested on real rows never learned from"
+        )
+    task = task_of(comparison)
+    test = at_most(task.known(comparison.holdout), TEST_ROWS, comparison.seed.child("test rows"))
+    truth = task.truth(test)
+    if test.rows < FEWEST_TEST_ROWS:
+        raise NotApplicable(
+            f"the holdout has {test.rows} rows with a known target; {FEWEST_TEST_ROWS} needed"
+        )
+    if len(np.unique(truth)) < 2:
+        raise NotApplicable(f"all holdout rows have the same {task.target.name!r}")
+    tables = {"synthetic": comparison.synthetic, "real": comparison.real, "shuffled": comparison.independent}
+    learned = {
+        name: learn(task, table, comparison, FLOOR_ROWS if name == "shuffled" else TRAIN_ROWS)
+        for name, table in tables.items()
+    }
+    if learned["real"].rows < FEWEST_TRAIN_ROWS or not learned["real"].predictors:
+        raise NotApplicable(
+            f"the real rows cannot teach a model: too few, or one level of {task.target.name!r}"
+        )
+    return Rivals(task, test, truth, learned, _better_family(task, comparison))
+
+
+@kept
+def redrawn(comparison: Comparison) -> Learned:
+    """Learn once more from the real patients drawn anew with replacement: what chance alone changes."""
+    rng = comparison.seed.child("redrawn").rng()
+    again = comparison.real.take(patient_draw(comparison.real.patients, rng))
+    return learn(task_of(comparison), again, comparison, TRAIN_ROWS, (rivals(comparison).family,))
+
+
+@kept
+def task_of(comparison: Comparison) -> Task:
+    """Return the prediction task: the first column of role target from all other columns.
+
+    Raises:
+        NotApplicable: if there is no target, or one that cannot be predicted.
+    """
+    real = comparison.real
+    names = comparison.targets
+    if not names:
+        raise NotApplicable("the schema names no target column")
+    target = real.table.column(names[0])
+    features = tuple(c for c in judged(real) if c.name not in names)
+    if not features:
+        raise NotApplicable("there is no column to predict the target from")
+    if target.kind is Kind.NUMBER:
+        levels = real.frame[target.name].drop_nulls().unique()
+        if len(levels) > 2:
+            return Task(target, features, ())
+        classes = tuple(levels.sort().cast(pl.String))
+    elif target.is_discrete:
+        classes = _classes(real, target)
+    else:
+        raise NotApplicable(f"the target {target.name!r} is a {target.kind.value}, which is not predicted")
+    if len(classes) < 2:
+        raise NotApplicable(f"the target {target.name!r} has a single level in the real rows")
+    return Task(target, features, classes)
+
+
+def _classes(real: Dataset, target: Column) -> tuple[str, ...]:
+    """Return the most frequent levels in the order of the schema, else alphabetically."""
+    counts = level_names(real, target).drop_nulls().rename("level").value_counts(name="rows")
+    ranked = counts.sort(["rows", "level"], descending=[True, False])["level"].head(MOST_CLASSES).to_list()
+    order = {value: k for k, value in enumerate(target.values or ())}
+    return tuple(sorted(ranked, key=lambda level: (order.get(level, len(order)), level)))
+
+
+def learn(
+    task: Task, table: Dataset, comparison: Comparison, rows: int, families: tuple[str, ...] = FAMILIES
+) -> Learned:
+    """Learn from at most `rows` rows of a table."""
+    known = at_most(task.known(table), rows, comparison.seed.child("training rows"))
+    truth = task.truth(known)
+    if task.classes:
+        shares = np.bincount(truth.astype(np.int64), minlength=len(task.classes)) + 1.0
+        fallback = shares / shares.sum()
+    else:
+        fallback = np.array([truth.mean() if len(truth) else 0.0])
+    if len(truth) < FEWEST_TRAIN_ROWS or len(np.unique(truth)) < 2:
+        return Learned(task, known.rows, {}, fallback)
+    state = comparison.seed.child("trees").integer()
+    return Learned(
+        task, known.rows, {family: _fit(task, family, known, truth, state) for family in families}, fallback
+    )
+
+
+def _fit(task: Task, family: str, known: Dataset, truth: np.ndarray, state: int) -> Predictor:
+    if family == LINEAR:
+        design = LinearDesign.fit(known, task.features)
+        matrix = design.transform(known)
+        return Predictor(task, design, logistic(matrix, truth) if task.classes else ridge(matrix, truth))
+    ordinal = OrdinalEncoding.fit(known, task.features)
+    make = boosted_classifier if task.classes else boosted_regressor
+    return Predictor(task, ordinal, make(TREES, LEARNING_RATE, state).fit(ordinal.transform(known), truth))
+
+
+def _better_family(task: Task, comparison: Comparison) -> str:
+    """Choose by a quarter of the real training rows, set aside."""
+    known = at_most(task.known(comparison.real), CHOICE_ROWS, comparison.seed.child("choice rows"))
+    try:
+        rest, aside = known.split(0.25, comparison.seed.child("choice"))
+    except SchemaError:
+        return BOOSTED
+    truth = task.truth(aside)
+    learned = learn(task, rest, comparison, CHOICE_ROWS)
+    found = {family: plain(task, truth, learned.predict(family, aside)) for family in FAMILIES}
+    return LINEAR if found[LINEAR] > found[BOOSTED] else BOOSTED
