@@ -81,6 +81,10 @@ class Synthesizer(Recipe):
     def fit(self, train: Dataset, fitting: Fitting) -> Generator:
         """Learn a generator from `train`, which is left unchanged."""
 
+    @abstractmethod
+    def expected_seconds(self, rows: int, columns: int) -> float:
+        """Return the seconds that a fit of this size is expected to take on one core of a laptop."""
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -68,3 +68,7 @@ class UnknownNameError(RequestError):
 
 class StepError(UnderstudyError):
     """A step of a run failed for a reason that is not the request's."""
+
+
+class KnowledgeError(UnderstudyError):
+    """A knowledge file of the package is invalid or names what does not exist; no request causes this."""

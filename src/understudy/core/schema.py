@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from understudy.core.errors import SchemaError, UnknownNameError
 from understudy.core.rules import Rule
-from understudy.core.values import Value
+from understudy.core.values import Value, sparse
 
 SCHEMA_VERSION = 1
 
@@ -202,7 +202,7 @@ class Schema(Value):
 
     def to_yaml(self) -> str:
         """Return the schema as YAML that a person can edit; fields at their default are left out."""
-        document = self.model_dump(mode="json", exclude_defaults=True)
+        document = sparse(self)
         return yaml.safe_dump(
             {"version": self.version} | document, sort_keys=False, allow_unicode=True, width=110
         )

@@ -1,0 +1,208 @@
+"""The Python front door: from a table to a judged synthetic one in three lines."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from understudy.core.conditions import conditions
+from understudy.core.errors import RequestError
+from understudy.core.events import Notify, silent
+from understudy.core.results import Evaluation, Verdict
+from understudy.core.rules import Handling
+from understudy.core.schema import Schema
+from understudy.modalities.tabular import present
+from understudy.reports.compose import compose, render
+from understudy.sources.frame import like, to_polars
+from understudy.sources.profile import Proposal, propose
+from understudy.sources.reading import read_table
+from understudy.workflow.advise import Wishes, draft
+from understudy.workflow.judge import judge
+from understudy.workflow.plan import MEMORY, Holdout, Plan
+from understudy.workflow.release import Release
+from understudy.workflow.run import run
+
+HOLDOUT_MEMORY = "<holdout in memory>"
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """A synthetic table and what is known about it.
+
+    Attributes:
+        data: the synthetic rows, in the library of the table that was handed in (polars for a path).
+        plan: what was done, with reasons.
+        release: the written release; its folder is gone when no `out` was named.
+    """
+
+    data: Any
+    plan: Plan
+    release: Release
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The results of all metrics."""
+        return self.release.evidence.evaluation
+
+    @property
+    def verdict(self) -> Verdict:
+        """Released, or withheld with reasons."""
+        return self.release.verdict
+
+    def report(self) -> str:
+        """Return the report as one self-contained HTML page."""
+        evidence = self.release.evidence
+        return render(evidence.title, compose(evidence, self.plan.sections), "html").decode()
+
+
+def profile(table: Any) -> Proposal:
+    """Propose what a table means: kinds, roles, units, rules, each with confidence and reason.
+
+    Args:
+        table: a path, or a pandas, polars or pyarrow table.
+
+    Raises:
+        SourceError: if the table cannot be read.
+    """
+    frame, _ = _opened(table, MEMORY)
+    return propose(frame)
+
+
+def synthesize(
+    table: Any,
+    *,
+    target: str | None = None,
+    protected: Sequence[str] | None = None,
+    rows: int | None = None,
+    where: Sequence[str] = (),
+    share: Sequence[str] = (),
+    synthesizer: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    schema: Schema | None = None,
+    holdout: float | Any | None = 0.2,
+    train_rows: int | None = None,
+    violations: Handling | None = None,
+    policy: Literal["internal", "external"] = "internal",
+    seed: int = 0,
+    out: str | Path | None = None,
+    export: str = "csv",
+    goal: str = "",
+    notify: Notify = silent,
+) -> Synthesis:
+    """Make a synthetic stand-in for a table of patients, and judge it.
+
+    Args:
+        table: a path, or a pandas, polars or pyarrow table; one row per patient or record.
+        target: the column that is predicted when usefulness is measured.
+        protected: columns whose groups are compared.
+        rows: synthetic rows; as many as were learned from if left out.
+        where: conditions that every row satisfies, such as `"age>=65"` or `"sex=female"`.
+        share: proportions, such as `"sex=female:0.6"` or `"outcome:balanced"`.
+        synthesizer: name from the catalog (`understudy list synthesizers`).
+        settings: settings of the synthesizer.
+        schema: the table's meaning; proposed by `profile` if left out.
+        holdout: share of patients kept from fitting for the judgement, a table of such patients, or None.
+        train_rows: learn from at most this many rows.
+        violations: what to do with real rows that break rules or bounds.
+        policy: release policy, `internal` or `external`.
+        seed: the same seed gives the same data.
+        out: folder for the release; without it nothing stays on disk.
+        export: format of the tables in the release.
+        goal: the request in your words, kept with the release.
+        notify: told about progress.
+
+    Raises:
+        RequestError: if the table, the conditions or the settings do not allow it; says what to do.
+    """
+    frame, name = _opened(table, MEMORY)
+    frames = {name: frame}
+    wishes = Wishes(
+        goal=goal,
+        schema=schema,
+        synthesizer=synthesizer,
+        settings=settings or {},
+        given=conditions(where, share),
+        target=target,
+        protected=protected,
+        rows=rows,
+        train_rows=train_rows,
+        holdout=_holdout(holdout, frames),
+        export=export,
+        violations=violations,
+        policy=policy,
+        seed=seed,
+    )
+    plan = draft(name, wishes, frames).plan
+    if out is not None:
+        release = run(plan, Path(out), frames=frames, notify=notify)
+    else:
+        with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
+            release = run(plan, Path(folder) / "release", frames=frames, notify=notify)
+    if release.dataset is None:
+        raise RequestError("the run made no dataset")
+    return Synthesis(like(table, present(release.dataset)), plan, release)
+
+
+def evaluate(
+    real: Any,
+    synthetic: Any,
+    holdout: Any | None = None,
+    *,
+    target: str | None = None,
+    protected: Sequence[str] | None = None,
+    schema: Schema | None = None,
+    policy: Literal["internal", "external"] = "internal",
+    seed: int = 0,
+    out: str | Path | None = None,
+    notify: Notify = silent,
+) -> Release:
+    """Judge any synthetic table, also one that another tool made.
+
+    Args:
+        real: the rows that the other tool learned from: a path or a table.
+        synthetic: the rows that it made.
+        holdout: real rows that it never saw; without them utility and privacy cannot be measured.
+        target: the column that is predicted when usefulness is measured.
+        protected: columns whose groups are compared.
+        schema: the meaning of the real table; proposed if left out.
+        policy: release policy to judge by.
+        seed: seed of the judgement.
+        out: folder for report and evaluation; without it nothing stays on disk.
+        notify: told about progress.
+
+    Raises:
+        RequestError: if a table cannot be read or lacks columns of the real one.
+    """
+    tables = [_opened(real, "<real>")[0], _opened(synthetic, "<synthetic>")[0]]
+    held = None if holdout is None else _opened(holdout, HOLDOUT_MEMORY)[0]
+    wishes = Wishes(schema=schema, target=target, protected=protected, policy=policy, seed=seed)
+    if out is not None:
+        return judge(tables[0], tables[1], held, wishes, Path(out), notify=notify)
+    with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
+        return judge(tables[0], tables[1], held, wishes, Path(folder) / "evaluation", notify=notify)
+
+
+def _opened(table: Any, name: str) -> tuple[pl.DataFrame, str]:
+    if isinstance(table, str | Path):
+        return read_table(table).frame, str(table)
+    return to_polars(table), name
+
+
+def _holdout(holdout: float | Any | None, frames: dict[str, pl.DataFrame]) -> Holdout:
+    if holdout is None:
+        return Holdout()
+    if isinstance(holdout, float | int):
+        if not 0 < holdout < 1:
+            raise RequestError(f"holdout is {holdout:g}; expected a share between 0 and 1, a table, or None")
+        return Holdout(fraction=float(holdout))
+    frame, name = _opened(holdout, HOLDOUT_MEMORY)
+    frames[name] = frame
+    return Holdout(table=name)
+
+
+__all__ = ["Proposal", "Synthesis", "evaluate", "profile", "synthesize"]

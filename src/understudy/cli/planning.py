@@ -1,0 +1,175 @@
+"""`understudy plan` and `understudy run`: the plan as a document, and its execution."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli import options
+
+if TYPE_CHECKING:
+    from understudy.workflow.advise import Draft
+
+
+def drafted(
+    table: str,
+    *,
+    rows: int | None,
+    synthesizer: str | None,
+    settings: list[str] | None,
+    schema: Path | None,
+    where: list[str] | None,
+    share: list[str] | None,
+    target: str | None,
+    protected: str | None,
+    train_rows: int | None,
+    holdout: str,
+    violations: str | None,
+    policy: str,
+    seed: int,
+    export: str,
+    goal: str,
+) -> Draft:
+    """Turn command-line options into a complete plan."""
+    from understudy.core.conditions import conditions
+    from understudy.workflow.advise import Wishes, draft
+
+    wishes = Wishes(
+        goal=goal,
+        schema=options.schema_of(schema),
+        synthesizer=synthesizer,
+        settings=options.settings_of(settings),
+        given=conditions(where or (), share or ()),
+        target=target,
+        protected=options.names_of(protected),
+        rows=rows,
+        train_rows=train_rows,
+        holdout=options.holdout_of(holdout),
+        export=export,
+        violations=options.one_of(violations, "--violations", ("drop", "repair", "keep_rate")),
+        policy=options.one_of(policy, "--policy", ("internal", "external")),
+        seed=seed,
+    )
+    return draft(table, wishes)
+
+
+def announce(draft: Draft, *, is_quiet: bool) -> None:
+    """Say on stderr what was chosen and noticed before the work starts."""
+    if is_quiet:
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True)
+    plan = draft.plan
+    console.print(
+        f"[bold]{escape(plan.table)}[/] → {escape(plan.synthesizer.name)} ({escape(plan.synthesizer.reason)})"
+    )
+    for field in ("target", "protected", "rows", "holdout"):
+        if field in plan.reasons:
+            console.print(f"  [dim]{field}:[/] {escape(plan.reasons[field])}")
+    for note in draft.notes[:12]:
+        console.print(f"  [yellow]note[/] {escape(note)}")
+    if len(draft.notes) > 12:
+        console.print(f"  ... and {len(draft.notes) - 12} more notes: see `understudy profile`")
+
+
+def plan(
+    table: options.Table,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
+    ] = None,
+    rows: options.Rows = None,
+    synthesizer: options.Synthesizer = None,
+    set_: options.Settings = None,
+    schema: options.SchemaFile = None,
+    where: options.Where = None,
+    share: options.Share = None,
+    target: options.Target = None,
+    protected: options.Protected = None,
+    train_rows: options.TrainRows = None,
+    holdout: options.HoldoutText = "0.2",
+    violations: options.Violations = None,
+    policy: options.PolicyName = "internal",
+    seed: options.SeedValue = 0,
+    format_: options.Format = "csv",
+    goal: options.Goal = "",
+    json_: options.Json = False,
+) -> None:
+    """Write the plan that `synthesize` would carry out: every choice with its reason, ready to edit and `run`.
+
+    What it will cost, what the rows can support and what the review says go to stderr.
+    """
+    draft = drafted(
+        table,
+        rows=rows,
+        synthesizer=synthesizer,
+        settings=set_,
+        schema=schema,
+        where=where,
+        share=share,
+        target=target,
+        protected=protected,
+        train_rows=train_rows,
+        holdout=holdout,
+        violations=violations,
+        policy=policy,
+        seed=seed,
+        export=format_,
+        goal=goal,
+    )
+    text = draft.plan.model_dump_json(by_alias=True, indent=1) if json_ else draft.plan.to_yaml()
+    _say_cost(draft)
+    if out is None:
+        print(text)
+        return
+    from understudy.store.artifacts import unwritable
+
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(out, error) from error
+    print(f"Plan written to {out}. Carry it out: understudy run {out} --out DIR", file=sys.stderr)
+
+
+def _say_cost(draft: Draft) -> None:
+    from understudy.workflow.advise import cost
+    from understudy.workflow.inputs import read_inputs
+    from understudy.workflow.review import review
+
+    inputs = read_inputs(draft.plan, {})
+    need = cost(draft.plan, inputs.train)
+    lines = [
+        f"about {need.seconds:.0f} s, {need.memory_bytes / 1e9:.1f} GB of memory ({need.free_memory_bytes / 1e9:.1f} free)",
+        *need.supports,
+        *(f"{v.severity}: {v}" for v in review(draft.plan, inputs.train)),
+        *(str(v) for v in inputs.found),
+        *draft.notes,
+    ]
+    for line in lines:
+        print(f"# {line}", file=sys.stderr)
+
+
+def run(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan written by `understudy plan`.")],
+    out: options.Out,
+    work: options.Work = None,
+    json_: options.Json = False,
+) -> None:
+    """Carry out a PLAN and write its release folder."""
+    from understudy.cli.presenting import conclude
+    from understudy.cli.progress import shown
+    from understudy.core.errors import PlanError
+    from understudy.workflow.plan import Plan
+    from understudy.workflow.run import run as carry_out
+
+    try:
+        text = plan_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"cannot read the plan {str(plan_file)!r}: {error}") from error
+    with shown() as notify:
+        release = carry_out(Plan.from_yaml(text), out, work=work, notify=notify)
+    raise typer.Exit(conclude(release, as_json=json_))

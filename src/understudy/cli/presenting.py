@@ -1,0 +1,91 @@
+"""What a finished run says on the terminal, for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from understudy.core.results import MetricResult
+    from understudy.workflow.release import Release
+
+WITHHELD = 3
+_TONES = {"met": "green", "not_met": "red", "inconclusive": "yellow", "not_checked": "yellow"}
+
+
+def conclude(release: Release, *, as_json: bool) -> int:
+    """Print the outcome of a run and return the exit code that goes with it."""
+    if as_json:
+        print(json.dumps(_document(release), indent=1))
+    else:
+        _print_for_people(release)
+    return 0 if release.verdict.is_released else WITHHELD
+
+
+def _document(release: Release) -> dict[str, Any]:
+    evaluation = release.evidence.evaluation
+    return {
+        "out": str(release.folder),
+        "data": None if release.dataset is None else str(release.data_folder),
+        "report": str(release.folder / "report.html"),
+        "rows": None if release.dataset is None else release.dataset.rows,
+        "verdict": release.verdict.model_dump(mode="json"),
+        "seconds": release.evidence.provenance.get("seconds", {}),
+        "conditions": release.evidence.provenance.get("conditions"),
+        "results": {
+            r.metric: r.model_dump(
+                mode="json", include={"axis", "outcome", "reason", "estimate", "ceiling", "floor"}
+            )
+            for r in evaluation.results
+        },
+    }
+
+
+def _print_for_people(release: Release) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    verdict = release.verdict
+    tone = "green" if verdict.is_released else "red"
+    console.print(
+        f"\n[bold {tone}]{'Released' if verdict.is_released else 'Withheld'}[/] {escape(verdict.summary)}\n"
+    )
+    for finding in verdict.findings:
+        colour = _TONES[finding.status]
+        status = finding.status.replace("_", " ")
+        console.print(f"  [{colour}]{status:>12}[/]  {escape(finding.requirement)}")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title, justify in (
+        ("", "left"),
+        ("synthetic", "right"),
+        ("real holdout", "right"),
+        ("shuffled", "right"),
+    ):
+        table.add_column(title, justify=justify)  # type: ignore[arg-type]
+    for result in release.evidence.evaluation.results:
+        table.add_row(escape(result.title), *_cells(result))
+    console.print()
+    console.print(table)
+    asked = release.evidence.provenance.get("conditions")
+    if asked:
+        console.print(
+            f"\nConditions: {escape(asked['asked'])}: support {100 * asked['support']:.2g} % of patients, "
+            f"acceptance {100 * asked['acceptance']:.0f} %"
+        )
+        for note in asked["notes"]:
+            console.print(f"  {escape(note)}")
+    for violation in release.evidence.violations[:10]:
+        console.print(f"[yellow]note[/] {escape(violation)}")
+    console.print(f"\nReport   {escape(str(release.folder / 'report.html'))}")
+    if release.dataset is not None:
+        console.print(f"Data     {escape(str(release.data_folder))}  ({release.dataset.rows} synthetic rows)")
+    console.print(f"Check    understudy verify {escape(str(release.folder))}")
+
+
+def _cells(result: MetricResult) -> tuple[str, str, str]:
+    if result.estimate is None:
+        return (result.outcome.value.replace("_", " "), "", "")
+    cells = ["" if e is None else f"{e.value:.3f}" for e in (result.estimate, result.ceiling, result.floor)]
+    return cells[0], cells[1], cells[2]

@@ -1,0 +1,63 @@
+"""`understudy synthesize`: from a table of patients to a judged synthetic one."""
+
+from __future__ import annotations
+
+import typer
+
+from understudy.cli import options
+
+
+def synthesize(
+    table: options.Table,
+    out: options.Out,
+    rows: options.Rows = None,
+    synthesizer: options.Synthesizer = None,
+    set_: options.Settings = None,
+    schema: options.SchemaFile = None,
+    where: options.Where = None,
+    share: options.Share = None,
+    target: options.Target = None,
+    protected: options.Protected = None,
+    train_rows: options.TrainRows = None,
+    holdout: options.HoldoutText = "0.2",
+    violations: options.Violations = None,
+    policy: options.PolicyName = "internal",
+    seed: options.SeedValue = 0,
+    format_: options.Format = "csv",
+    goal: options.Goal = "",
+    work: options.Work = None,
+    json_: options.Json = False,
+) -> None:
+    """Make a synthetic stand-in for TABLE, judge it, and write a release folder.
+
+    Example: understudy synthesize patients.csv --target readmitted --out release
+    """
+    from understudy.cli.planning import announce, drafted
+    from understudy.cli.presenting import conclude
+    from understudy.cli.progress import shown
+    from understudy.workflow.release import ensure_free
+    from understudy.workflow.run import run
+
+    ensure_free(out)
+    draft = drafted(
+        table,
+        rows=rows,
+        synthesizer=synthesizer,
+        settings=set_,
+        schema=schema,
+        where=where,
+        share=share,
+        target=target,
+        protected=protected,
+        train_rows=train_rows,
+        holdout=holdout,
+        violations=violations,
+        policy=policy,
+        seed=seed,
+        export=format_,
+        goal=goal,
+    )
+    announce(draft, is_quiet=json_)
+    with shown() as notify:
+        release = run(draft.plan, out, work=work, notify=notify)
+    raise typer.Exit(conclude(release, as_json=json_))

@@ -1,0 +1,1 @@
+"""Where finished work is kept: content-addressed artifacts."""

@@ -1,0 +1,1 @@
+"""The whole story: plan, review, advise, run, release."""

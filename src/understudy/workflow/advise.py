@@ -1,0 +1,192 @@
+"""Advice before work: a complete plan from a table and a few wishes, its cost, what the rows support."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import psutil
+
+from understudy.core.catalog import Choice
+from understudy.core.conditions import Conditions
+from understudy.core.contracts import Synthesizer
+from understudy.core.dataset import Dataset
+from understudy.core.errors import RequestError
+from understudy.core.rules import Handling
+from understudy.core.schema import Column, Kind, Role, Schema
+from understudy.exports.catalog import CATALOG as EXPORTS
+from understudy.sources.profile import propose
+from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
+from understudy.workflow.inputs import SMALL_ROWS, SMALL_SPLITS, Frames, raw_table
+from understudy.workflow.plan import Holdout, Plan
+
+FEWEST_JUDGED = 250
+DEFAULT_SYNTHESIZER = "sequential_trees"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person said of a run; everything left out is chosen, with a reason."""
+
+    goal: str = ""
+    schema: Schema | None = None
+    synthesizer: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    given: Conditions = field(default_factory=Conditions)
+    target: str | None = None
+    protected: Sequence[str] | None = None
+    rows: int | None = None
+    train_rows: int | None = None
+    holdout: Holdout = field(default_factory=lambda: Holdout(fraction=0.2))
+    splits: int | None = None
+    export: str = "csv"
+    violations: Handling | None = None
+    policy: Literal["internal", "external"] = "internal"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A complete plan, and what was noticed about the table on the way."""
+
+    plan: Plan
+    notes: tuple[str, ...]
+
+
+def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
+    """Propose a complete plan for a table: what is not wished for is filled in, each choice with its reason.
+
+    Args:
+        table: path of the table, or the name of one of `frames`.
+        wishes: what the person said.
+        frames: tables in memory.
+
+    Raises:
+        RequestError: if the table cannot be read, or a wish names what does not exist.
+    """
+    frame, notes = raw_table(table, frames or {})
+    reasons: dict[str, str] = {}
+    if wishes.schema is None:
+        proposal = propose(frame)
+        schema, notes = proposal.schema, (*notes, *proposal.notes)
+        reasons["schema"] = "proposed from the table's content and names; edit it where it is wrong"
+    else:
+        schema = wishes.schema
+        reasons["schema"] = "given"
+    schema = with_wished_roles(schema, wishes, reasons)
+    if wishes.rows is not None and wishes.rows < 1:
+        raise RequestError(f"--rows is {wishes.rows}; ask for at least 1 row")
+    name = wishes.synthesizer or DEFAULT_SYNTHESIZER
+    SYNTHESIZERS.entry(name)
+    EXPORTS.entry(wishes.export)
+    why = "asked for" if wishes.synthesizer else "most faithful at an attack that gains nothing, and fast"
+    if wishes.rows is None:
+        reasons["rows"] = "as many as were learned from: more rows hold no more information"
+    reasons["holdout"] = _holdout_reason(wishes.holdout)
+    plan = Plan(
+        goal=wishes.goal,
+        table=table,
+        schema=schema,
+        synthesizer=Choice(name=name, settings=dict(wishes.settings), reason=why),
+        given=wishes.given,
+        rows=wishes.rows,
+        train_rows=wishes.train_rows,
+        holdout=wishes.holdout,
+        splits=wishes.splits,
+        exports=(Choice(name=wishes.export),),
+        violations=wishes.violations,
+        policy=wishes.policy,
+        seed=wishes.seed,
+        reasons=reasons,
+    )
+    return Draft(plan, notes)
+
+
+def with_wished_roles(schema: Schema, wishes: Wishes, reasons: dict[str, str]) -> Schema:
+    """Return the schema with the target and protected columns that were wished for, noting the reasons."""
+    if wishes.target is not None:
+        schema = schema.with_roles(Role.TARGET, [wishes.target])
+        reasons["target"] = "asked for"
+    elif targets := schema.table.having(Role.TARGET):
+        reasons["target"] = f"{targets[0]!r} guessed: {schema.table.column(targets[0]).reason}"
+    if wishes.protected is not None:
+        schema = schema.with_roles(Role.PROTECTED, wishes.protected)
+        reasons["protected"] = "asked for"
+    elif named := schema.table.having(Role.PROTECTED):
+        reasons["protected"] = f"{', '.join(named)} recognised by name and content"
+    return schema
+
+
+def _holdout_reason(holdout: Holdout) -> str:
+    if holdout.table is not None:
+        return "a table of its own, asked for"
+    if holdout.fraction is None:
+        return "none, asked for: privacy and utility cannot be measured"
+    return "patients that no fit ever sees, against whom utility and privacy are measured"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run is expected to need, from its size alone.
+
+    Attributes:
+        seconds: wall-clock time of the whole run on one core of a laptop.
+        memory_bytes: peak memory.
+        disk_bytes: size of the release and of the stored steps.
+        free_memory_bytes: memory that is free now.
+        supports: what this many rows can and cannot show.
+    """
+
+    seconds: float
+    memory_bytes: float
+    disk_bytes: float
+    free_memory_bytes: float
+    supports: tuple[str, ...]
+
+
+def cost(plan: Plan, real: Dataset) -> Cost:
+    """Estimate time, memory and disk of a plan, and say what its rows can support."""
+    recipe: Synthesizer = SYNTHESIZERS.create(plan.synthesizer)
+    learned = [c for c in real.columns if c.is_learned]
+    rows, columns = real.rows, max(len(learned), 1)
+    asked = plan.rows or rows
+    splits = plan.splits or (SMALL_SPLITS if rows < SMALL_ROWS else 1)
+    fit_s = recipe.expected_seconds(rows, columns)
+    evaluate_s = 1.0 + 0.4 * columns**0.5 + 3e-5 * min(rows, 20_000) * columns
+    sample_s = 4e-7 * asked * columns
+    return Cost(
+        seconds=3.0 + splits * (fit_s + evaluate_s) + sample_s,
+        memory_bytes=3e8 + 60.0 * rows * len(real.columns) + 30.0 * asked * len(real.columns),
+        disk_bytes=5e6 + 24.0 * asked * len(real.columns),
+        free_memory_bytes=float(psutil.virtual_memory().available),
+        supports=tuple(_supports(plan, real, learned)),
+    )
+
+
+def _supports(plan: Plan, real: Dataset, learned: list[Column]) -> list[str]:
+    said = []
+    rows = real.rows
+    held = (
+        0
+        if plan.holdout.fraction is None
+        else round(rows * plan.holdout.fraction / (1 - plan.holdout.fraction))
+    )
+    if plan.holdout.table is None and held < FEWEST_JUDGED:
+        said.append(
+            f"about {held} rows are held out, fewer than the {FEWEST_JUDGED} that a verdict on privacy needs: "
+            "attacks run, but the finding is 'inconclusive', never 'safe'"
+        )
+    if rows < 10 * len(learned):
+        said.append(
+            f"{rows} rows for {len(learned)} columns: single margins will be right, relations among many columns "
+            "at once will not"
+        )
+    for column in learned:
+        if column.kind is Kind.CATEGORY and column.has(Role.TARGET):
+            fewest = int(real.frame[column.name].drop_nulls().value_counts()["count"].min() or 0)  # type: ignore[arg-type]
+            if fewest < 20:
+                said.append(
+                    f"the rarest level of target {column.name!r} has {fewest} rows: too few to predict it"
+                )
+    return said

@@ -1,0 +1,98 @@
+"""Every metric on every split: measured once, pooled, and a failure of one never the end of the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from understudy.core.catalog import Choice
+from understudy.core.contracts import Comparison, Metric
+from understudy.core.events import Notify, Progressed
+from understudy.core.results import Axis, Evaluation, MetricResult, Outcome, pool
+from understudy.metrics.catalog import CATALOG as METRICS
+from understudy.store.artifacts import ArtifactStore
+
+RESULT_FILE = "result.json"
+
+
+def evaluate(
+    comparisons: Sequence[Callable[[], Comparison]],
+    choices: Sequence[Choice],
+    store: ArtifactStore,
+    notify: Notify,
+) -> Evaluation:
+    """Measure every chosen metric on every comparison and pool the answers.
+
+    Args:
+        comparisons: makers of the comparisons, the released data first, then further splits of a small
+            table; each is made when its turn comes.
+        choices: the metrics.
+        store: keeps each answer, so that an interrupted evaluation goes on where it stopped.
+        notify: told the fraction done after each answer.
+    """
+    answers: dict[int, list[MetricResult]] = {i: [] for i in range(len(choices))}
+    total, done = len(comparisons) * max(len(choices), 1), 0
+    shares: list[float] = []
+    first: Comparison | None = None
+    for make in comparisons:
+        comparison = make()
+        first = first or comparison
+        if comparison.holdout is not None:
+            shares.append(comparison.holdout.rows / max(comparison.real.rows, 1))
+        for index, result in enumerate(_measured(comparison, choices, store)):
+            answers[index].append(result)
+            done += 1
+            notify(Progressed(step="evaluate", fraction=done / total, detail=result.title))
+    if first is None:
+        raise ValueError("an evaluation needs at least one comparison")
+    share = sum(shares) / len(shares) if shares else 0.25
+    return Evaluation(
+        results=tuple(pool(answers[index], share) for index in range(len(choices))),
+        real_rows=first.real.rows,
+        synthetic_rows=first.synthetic.rows,
+        holdout_rows=0 if first.holdout is None else first.holdout.rows,
+        splits=len(comparisons),
+    )
+
+
+def _measured(
+    comparison: Comparison, choices: Sequence[Choice], store: ArtifactStore
+) -> Iterator[MetricResult]:
+    held = None if comparison.holdout is None else comparison.holdout.digest()
+    inputs = {
+        "real": comparison.real.digest(),
+        "synthetic": comparison.synthetic.digest(),
+        "holdout": held,
+        "seed": [comparison.seed.value, *comparison.seed.path],
+    }
+    for choice in choices:
+
+        def make(folder: Path, choice: Choice = choice) -> None:
+            result = measure(choice, comparison)
+            (folder / RESULT_FILE).write_text(result.model_dump_json(), encoding="utf-8")
+
+        key = {"metric": choice.model_dump(mode="json", exclude={"reason"}), **inputs}
+        artifact = store.once("measure", key, make)
+        text = (artifact.folder / RESULT_FILE).read_text(encoding="utf-8")
+        yield MetricResult.model_validate_json(text)
+
+
+def measure(choice: Choice, comparison: Comparison) -> MetricResult:
+    """Ask one metric; a metric that breaks gives a result that says so."""
+    metric: Metric = METRICS.create(choice)
+    began = time.perf_counter()
+    try:
+        result = metric.measure(comparison)
+    except Exception as error:  # noqa: BLE001 - a metric of any maker may break; the others still count
+        result = MetricResult(
+            metric=choice.name,
+            title=choice.name.replace("_", " ").capitalize(),
+            question=METRICS.entry(choice.name).summary,
+            axis=Axis.FIDELITY,
+            best=0.0,
+            worst=1.0,
+            outcome=Outcome.FAILED,
+            reason=f"{type(error).__name__}: {error}"[:300],
+        )
+    return result.model_copy(update={"seconds": time.perf_counter() - began})

@@ -1,0 +1,129 @@
+"""The real side of a run: reading, cleaning and splitting, so that the holdout is never seen by a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from understudy.core.dataset import Dataset, Violation
+from understudy.core.errors import SchemaError, SourceError
+from understudy.core.schema import Schema
+from understudy.core.seeds import Seed
+from understudy.modalities.tabular import canonical
+from understudy.sources.reading import read_table
+from understudy.workflow.cleaning import clean
+from understudy.workflow.plan import Plan
+
+Frames = Mapping[str, pl.DataFrame]
+
+SMALL_ROWS = 1_000
+SMALL_SPLITS = 5
+_RESPLIT_FRACTION = 0.2
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The real rows of a run.
+
+    Attributes:
+        train: rows to learn from.
+        holdout: rows that fitting never sees, or None.
+        pool: rows that further splits of a small table are made of.
+        found: what the real data break of their schema, and what was done about it.
+        notes: what was noticed while reading.
+    """
+
+    train: Dataset
+    holdout: Dataset | None
+    pool: Dataset
+    found: tuple[Violation, ...]
+    notes: tuple[str, ...]
+
+
+def raw_table(name: str, frames: Frames) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return a raw table and the notes of its reading: one of the given frames, or a file."""
+    if name in frames:
+        return frames[name], ()
+    reading = read_table(name)
+    return reading.frame, reading.notes
+
+
+def as_schema_says(frame: pl.DataFrame, schema: Schema, name: str) -> tuple[Dataset, list[Violation]]:
+    """Read a raw table into canonical form.
+
+    Raises:
+        SchemaError: if a column of the schema is not in the table.
+        SourceError: if the table has no row.
+    """
+    absent = [c for c in schema.table.names if c not in frame.columns]
+    if absent:
+        raise SchemaError(
+            f"table {name!r} lacks {len(absent)} columns of its schema: {', '.join(map(repr, absent[:5]))}. "
+            "Remove them from the schema, or name the table that has them."
+        )
+    if frame.height == 0:
+        raise SourceError(f"table {name!r} has a header but no rows; at least 2 rows are needed")
+    return canonical(frame, schema)
+
+
+def read_inputs(plan: Plan, frames: Frames) -> Inputs:
+    """Read, clean and split the private table of a plan.
+
+    Raises:
+        SourceError: if a table cannot be read or holds too few rows.
+        SchemaError: if a table does not fit the schema.
+    """
+    frame, notes = raw_table(plan.table, frames)
+    dataset, unreadable = as_schema_says(frame, plan.schema_, plan.table)
+    cleaned = clean(dataset, plan.violations)
+    real = cleaned.dataset
+    if real.rows < 2:
+        raise SourceError(
+            f"table {plan.table!r} has {real.rows} usable rows; at least 2 are needed to learn anything"
+        )
+    seed = Seed(plan.seed)
+    train, holdout, pool = _split(plan, real, frames, seed)
+    if plan.train_rows is not None and plan.train_rows < train.rows:
+        _, train = train.split(plan.train_rows / train.rows, seed.child("train_rows"))
+    found = (*(Violation(v.where, v.message, v.rows, "warning") for v in unreadable), *cleaned.found)
+    overlap = _overlap(train, holdout)
+    return Inputs(train, holdout, pool, found, (*notes, *overlap))
+
+
+def _split(plan: Plan, real: Dataset, frames: Frames, seed: Seed) -> tuple[Dataset, Dataset | None, Dataset]:
+    if plan.holdout.table is not None:
+        frame, _ = raw_table(plan.holdout.table, frames)
+        holdout, _ = as_schema_says(frame, plan.schema_, plan.holdout.table)
+        return real, holdout.with_schema(real.schema), real
+    if plan.holdout.fraction is None or real.rows < 5:
+        return real, None, real
+    train, holdout = real.split(plan.holdout.fraction, seed.child("split"))
+    return train, holdout, real
+
+
+def further_splits(plan: Plan, inputs: Inputs) -> list[tuple[Dataset, Dataset]]:
+    """Return the further (train, holdout) splits over which the evaluation of a small table is pooled."""
+    wanted = plan.splits or (SMALL_SPLITS if inputs.pool.rows < SMALL_ROWS else 1)
+    if inputs.holdout is None or inputs.pool.rows < 10:
+        return []
+    fraction = plan.holdout.fraction or _RESPLIT_FRACTION
+    seed = Seed(plan.seed)
+    return [inputs.pool.split(fraction, seed.child(f"split-{k}")) for k in range(1, wanted)]
+
+
+def _overlap(train: Dataset, holdout: Dataset | None) -> tuple[str, ...]:
+    if holdout is None:
+        return ()
+    names = [c.name for c in train.columns if c.is_learned]
+    if len(names) < 3:
+        return ()
+    known = train.frame.select(names).unique()
+    shared = holdout.frame.select(names).join(known, on=names, how="semi", nulls_equal=True).height
+    if shared <= max(2, holdout.rows * 0.05):
+        return ()
+    return (
+        f"{shared} of {holdout.rows} holdout rows equal a row that was learned from: utility and privacy figures "
+        "are too kind if they are the same patients.",
+    )

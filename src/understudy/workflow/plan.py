@@ -1,0 +1,137 @@
+"""The plan: one document that says everything about a run, with the reason for each choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from understudy.core.catalog import Choice
+from understudy.core.conditions import Conditions
+from understudy.core.errors import PlanError
+from understudy.core.rules import Handling
+from understudy.core.schema import Schema, explain
+from understudy.core.values import Value, sparse
+
+PLAN_VERSION = 1
+MEMORY = "<memory>"
+
+DEFAULT_METRICS = (
+    "marginals",
+    "pairs",
+    "missingness",
+    "detection",
+    "coverage",
+    "diversity",
+    "prediction",
+    "importance",
+    "copies",
+    "closest_record",
+    "membership",
+    "group_prediction",
+    "fairness",
+    "plausibility",
+)
+DEFAULT_SECTIONS = (
+    "summary",
+    "fidelity",
+    "utility",
+    "privacy",
+    "fairness",
+    "plausibility",
+    "tradeoff",
+    "data",
+    "provenance",
+    "glossary",
+)
+
+
+class Holdout(Value):
+    """Real rows that neither fitting nor model choice ever sees: a share of the table, or a table of its own.
+
+    Without either there is no holdout, and what needs one is not measured.
+    """
+
+    fraction: float | None = Field(default=None, gt=0, lt=1)
+    table: str | None = None
+
+
+class Plan(Value):
+    """Everything about a run; frozen, so that what was approved is what runs.
+
+    Attributes:
+        goal: the request in the requester's words.
+        table: path of the private table to learn from.
+        given: conditions on the sampled rows.
+        rows: synthetic rows; None for as many as were learned from.
+        train_rows: at most this many real rows are learned from; None for all.
+        splits: train/holdout splits that the evaluation is pooled over; None lets the table's size decide.
+        reasons: why a field is as it is, by field name.
+    """
+
+    version: int = PLAN_VERSION
+    goal: str = ""
+    table: str
+    schema_: Schema = Field(alias="schema")
+    synthesizer: Choice
+    given: Conditions = Conditions()
+    rows: int | None = Field(default=None, description="Synthetic rows; as many as learned from if left out.")
+    train_rows: int | None = None
+    holdout: Holdout = Holdout(fraction=0.2)
+    splits: int | None = Field(default=None, ge=1, le=20)
+    metrics: tuple[Choice, ...] = tuple(Choice(name=name) for name in DEFAULT_METRICS)
+    sections: tuple[Choice, ...] = tuple(Choice(name=name) for name in DEFAULT_SECTIONS)
+    exports: tuple[Choice, ...] = (Choice(name="csv"),)
+    violations: Handling | None = Field(
+        default=None,
+        description="What to do with real rows that break rule or bound; None: as each rule says.",
+    )
+    policy: Literal["internal", "external"] = "internal"
+    seed: int = 0
+    reasons: Mapping[str, str] = Field(default_factory=dict)
+
+    def to_yaml(self) -> str:
+        """Return the plan as YAML that a person can read, edit and run."""
+        document = sparse(self)
+        shown = {
+            name: getattr(self, name)
+            for name in ("metrics", "sections", "exports", "policy", "seed", "holdout")
+        }
+        compact = {
+            n: [_compact(c) for c in v] if isinstance(v, tuple) else sparse(v) for n, v in shown.items()
+        }
+        schema = document.pop("schema")
+        ordered = {"version": self.version} | document | compact | {"schema": schema}
+        return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=110)
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Plan:
+        """Read a plan.
+
+        Raises:
+            PlanError: if the text is no valid plan; says where and what was expected.
+        """
+        try:
+            document = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise PlanError(f"the plan is not valid YAML: {error}") from error
+        if not isinstance(document, dict):
+            raise PlanError("the plan is empty or not a mapping; write one with `understudy plan TABLE`")
+        version = document.get("version", PLAN_VERSION)
+        if isinstance(version, int) and version > PLAN_VERSION:
+            raise PlanError(
+                f"the plan has version {version}; this release runs up to {PLAN_VERSION}: upgrade"
+            )
+        for name in ("metrics", "sections", "exports"):
+            if isinstance(document.get(name), list):
+                document[name] = [{"name": c} if isinstance(c, str) else c for c in document[name]]
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise PlanError(f"the plan is invalid: {explain(error)}") from error
+
+
+def _compact(choice: Choice) -> object:
+    return sparse(choice) if choice.settings or choice.reason else choice.name

@@ -1,0 +1,117 @@
+"""The review of a plan: every problem at once, before any work."""
+
+from __future__ import annotations
+
+import shutil
+
+from pydantic import BaseModel
+
+from understudy.core.catalog import Catalog, Choice
+from understudy.core.dataset import Dataset, Violation
+from understudy.core.errors import RequestError
+from understudy.core.schema import Kind, Role
+from understudy.exports.catalog import CATALOG as EXPORTS
+from understudy.metrics.catalog import CATALOG as METRICS
+from understudy.modalities.wishes import resolve
+from understudy.reports.catalog import CATALOG as SECTIONS
+from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
+from understudy.workflow.advise import cost
+from understudy.workflow.plan import Plan
+
+MOST_ROWS = 100_000_000
+
+
+def review(plan: Plan, real: Dataset) -> list[Violation]:
+    """Return every problem of a plan for these real rows; errors stop it, warnings are shown."""
+    return [
+        *_choices(plan),
+        *_sizes(plan, real),
+        *_conditions(plan, real),
+        *_columns(plan, real),
+        *_resources(plan, real),
+    ]
+
+
+def _choices(plan: Plan) -> list[Violation]:
+    found = []
+    families: list[tuple[str, Catalog[BaseModel], tuple[Choice, ...]]] = [
+        ("synthesizer", SYNTHESIZERS, (plan.synthesizer,)),
+        ("metrics", METRICS, plan.metrics),
+        ("sections", SECTIONS, plan.sections),
+        ("exports", EXPORTS, plan.exports),
+    ]
+    for where, catalog, choices in families:
+        for choice in choices:
+            try:
+                catalog.create(choice)
+            except RequestError as error:
+                found.append(Violation(where, str(error)))
+    return found
+
+
+def _sizes(plan: Plan, real: Dataset) -> list[Violation]:
+    found = []
+    if plan.rows is not None and not 1 <= plan.rows <= MOST_ROWS:
+        found.append(Violation("rows", f"{plan.rows} rows asked; expected 1 to {MOST_ROWS:,}"))
+    if plan.train_rows is not None and plan.train_rows < 2:
+        found.append(Violation("train_rows", f"{plan.train_rows} rows to learn from; expected at least 2"))
+    if plan.rows is not None and plan.rows > real.rows:
+        found.append(
+            Violation(
+                "rows",
+                f"{plan.rows} rows asked of a generator that learned from {real.rows}: more rows hold no more "
+                "information, and they sharpen some attacks",
+                severity="warning",
+            )
+        )
+    return found
+
+
+def _conditions(plan: Plan, real: Dataset) -> list[Violation]:
+    try:
+        resolve(plan.given, real.schema)
+    except RequestError as error:
+        return [Violation("conditions", str(error))]
+    return []
+
+
+def _columns(plan: Plan, real: Dataset) -> list[Violation]:
+    found = []
+    if not any(c.is_learned for c in real.columns):
+        found.append(Violation("schema", "no column is left to learn from: all are keys or identifiers"))
+    for name in real.table.having(Role.TARGET):
+        column = real.table.column(name)
+        levels = real.frame[name].drop_nulls().n_unique()
+        if levels < 2:
+            found.append(
+                Violation(
+                    f"target {name!r}",
+                    f"holds {levels} distinct value{'' if levels == 1 else 's'}; prediction cannot be measured",
+                    severity="warning",
+                )
+            )
+        elif column.kind in (Kind.TEXT, Kind.KEY):
+            found.append(Violation(f"target {name!r}", f"is a {column.kind.value}; it cannot be predicted"))
+    return found
+
+
+def _resources(plan: Plan, real: Dataset) -> list[Violation]:
+    need = cost(plan, real)
+    found = []
+    if need.memory_bytes > need.free_memory_bytes:
+        found.append(
+            Violation(
+                "memory",
+                f"about {need.memory_bytes / 1e9:.1f} GB are needed, {need.free_memory_bytes / 1e9:.1f} GB are "
+                "free. Learn from fewer rows (`--train-rows`) or ask for fewer (`--rows`).",
+            )
+        )
+    disk = shutil.disk_usage(".").free
+    if need.disk_bytes > disk:
+        found.append(
+            Violation(
+                "disk",
+                f"about {need.disk_bytes / 1e9:.1f} GB are needed, {disk / 1e9:.1f} GB are free. Ask for fewer rows.",
+            )
+        )
+    return found

@@ -1,0 +1,247 @@
+"""A run: from an approved plan to a release, each step stored, so that a restart goes on where it stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from understudy.core.conditions import Conditions, Feasibility
+from understudy.core.contracts import Comparison, Evidence, Fitting, Generator, Synthesizer
+from understudy.core.dataset import Dataset, Violation
+from understudy.core.errors import PlanError, UnderstudyError
+from understudy.core.events import Failed, Finished, Notify, Started, silent
+from understudy.core.results import Evaluation, Verdict
+from understudy.core.schema import Kind, Role
+from understudy.core.seeds import Seed
+from understudy.core.values import digest
+from understudy.modalities.tabular import present, spelled
+from understudy.modalities.wishes import matching, resolve
+from understudy.store.artifacts import ArtifactStore
+from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
+from understudy.synthesizers.saved import load
+from understudy.workflow.evaluate import evaluate
+from understudy.workflow.inputs import Frames, Inputs, further_splits, read_inputs
+from understudy.workflow.plan import Plan
+from understudy.workflow.policy import decide, policy
+from understudy.workflow.release import Release, bundle, ensure_free, versions
+from understudy.workflow.review import review
+
+PREVIEW_ROWS = 8
+FEWEST_COMPARED = 50
+
+
+@dataclass
+class Steps:
+    """The clock and the voice of a run: tells of each step and notes how long it took."""
+
+    notify: Notify
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str, detail: str = "") -> Iterator[Callable[[bool], None]]:
+        """Tell that a step starts, finishes or fails; the block calls what it is given to say `reused`."""
+        self.notify(Started(step=name, detail=detail))
+        began, reused = time.perf_counter(), [False]
+        try:
+            yield lambda is_reused: reused.__setitem__(0, is_reused)
+        except (UnderstudyError, OSError, KeyboardInterrupt, MemoryError) as error:
+            self.notify(Failed(step=name, reason=str(error) or type(error).__name__))
+            raise
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+        self.notify(Finished(step=name, seconds=self.seconds[name], reused=reused[0]))
+
+
+def run(
+    plan: Plan, out: Path, *, work: Path | None = None, frames: Frames | None = None, notify: Notify = silent
+) -> Release:
+    """Carry out a plan and write its release to `out`.
+
+    Args:
+        plan: the approved plan.
+        out: the release folder; an earlier release there is replaced.
+        work: where finished steps are kept (the trained generator is in there: keep it as safe as the real
+            data); `<out>.work` by default.
+        frames: tables in memory, by the names that the plan uses for them.
+        notify: told about every step.
+
+    Raises:
+        PlanError: if the plan's review finds errors.
+        RequestError: if the data or the folder do not allow the run.
+    """
+    steps, store = Steps(notify), ArtifactStore(work or out.with_name(f"{out.name}.work"))
+    ensure_free(out)
+    with steps.step("read", plan.table):
+        inputs = read_inputs(plan, frames or {})
+        refuse(review(plan, inputs.train))
+    with steps.step("fit", plan.synthesizer.name) as reused:
+        generator, key = fit(plan, inputs.train, Seed(plan.seed).child("fit"), store, steps.notify, reused)
+    with steps.step("sample") as reused:
+        synthetic, hardness = sample(plan, generator, key, inputs.train.rows, store, reused)
+    with steps.step("evaluate"):
+        evaluation = evaluate(comparisons(plan, inputs, synthetic, store), plan.metrics, store, notify)
+        verdict = decide(evaluation, policy(plan.policy), identifiers_kept(inputs.train, synthetic))
+    with steps.step("release", str(out)):
+        evidence = gather(plan, inputs, synthetic, evaluation, verdict, steps.seconds, hardness)
+        return bundle(out, plan, synthetic, evidence, verdict)
+
+
+def refuse(violations: list[Violation]) -> None:
+    """Raise a PlanError that lists every error of a review, if there is one."""
+    errors = [str(v) for v in violations if v.severity == "error"]
+    if errors:
+        raise PlanError("the plan cannot run:\n" + "\n".join(f"- {e}" for e in errors))
+
+
+def fit(
+    plan: Plan,
+    train: Dataset,
+    seed: Seed,
+    store: ArtifactStore,
+    notify: Notify,
+    reused: Callable[[bool], None],
+) -> tuple[Generator, str]:
+    """Return the trained generator and the key of its artifact, fitting only if it was not fitted before."""
+    recipe: Synthesizer = SYNTHESIZERS.create(plan.synthesizer)
+
+    def make(folder: Path) -> None:
+        recipe.fit(train, Fitting(seed=seed, notify=notify)).save(folder)
+
+    choice = {"name": plan.synthesizer.name, "settings": recipe.model_dump(mode="json")}
+    artifact = store.once("fit", {"synthesizer": choice, "train": train.digest(), "seed": _path(seed)}, make)
+    reused(artifact.is_reused)
+    return load(artifact.folder), artifact.key
+
+
+def sample(
+    plan: Plan,
+    generator: Generator,
+    key: str,
+    learned: int,
+    store: ArtifactStore,
+    reused: Callable[[bool], None],
+) -> tuple[Dataset, Feasibility | None]:
+    """Return the synthetic rows that the plan asks for, and how hard its conditions were (None without any)."""
+    seed, rows = Seed(plan.seed).child("sample"), plan.rows or learned
+
+    def make(folder: Path) -> None:
+        if not plan.given.is_empty:
+            hardness = generator.feasibility(plan.given, seed.child("feasibility"))
+            (folder / "feasibility.json").write_text(hardness.model_dump_json(), encoding="utf-8")
+        drawn = generator.sample(rows, seed, None if plan.given.is_empty else plan.given)
+        drawn.frame.write_parquet(folder / "table.parquet")
+
+    inputs = {
+        "generator": key,
+        "given": plan.given.model_dump(mode="json"),
+        "rows": rows,
+        "seed": _path(seed),
+    }
+    artifact = store.once("sample", inputs, make)
+    reused(artifact.is_reused)
+    drawn = Dataset.of(generator.schema, pl.read_parquet(artifact.folder / "table.parquet"))
+    stated = artifact.folder / "feasibility.json"
+    hardness = (
+        Feasibility.model_validate_json(stated.read_text(encoding="utf-8")) if stated.is_file() else None
+    )
+    return drawn, hardness
+
+
+def comparisons(
+    plan: Plan, inputs: Inputs, synthetic: Dataset, store: ArtifactStore
+) -> list[Callable[[], Comparison]]:
+    """Return makers of what is compared: the released rows, then further splits of a small table.
+
+    Rows that were asked for under conditions are compared with the real rows that satisfy them, where these
+    are enough to compare with.
+
+    Each further split fits the same synthesizer on its own training rows and samples unconditioned, so that
+    the pooled figures judge the method on this table, and the holdout of each split stays unseen by its fit.
+    """
+    seed = Seed(plan.seed).child("evaluate")
+
+    def released() -> Comparison:
+        real, held = inputs.train, inputs.holdout
+        if plan.given.where:
+            given = resolve(plan.given, real.schema)
+            real = _enough(matching(real, given), real)
+            held = None if held is None else _enough(matching(held, given), held)
+        return Comparison(real, synthetic, held, seed.child("split-0"))
+
+    def resplit(number: int, train: Dataset, holdout: Dataset) -> Callable[[], Comparison]:
+        def make() -> Comparison:
+            own = Seed(plan.seed).child(f"fit-{number}")
+            generator, key = fit(plan, train, own, store, silent, lambda _: None)
+            bare = plan.model_copy(update={"rows": None, "given": Conditions()})
+            drawn, _ = sample(bare, generator, key, train.rows, store, lambda _: None)
+            return Comparison(train, drawn, holdout, seed.child(f"split-{number}"))
+
+        return make
+
+    splits = further_splits(plan, inputs)
+    return [released, *(resplit(k, train, held) for k, (train, held) in enumerate(splits, start=1))]
+
+
+def identifiers_kept(real: Dataset, synthetic: Dataset, *, with_keys: bool = True) -> int:
+    """Count synthetic direct identifiers (and keys) that equal one of a real patient; it must be none."""
+    kept = 0
+    for column in real.columns:
+        if column.has(Role.IDENTIFIER) or (with_keys and column.kind is Kind.KEY):
+            known = real.frame[column.name].drop_nulls().unique()
+            kept += int(synthetic.frame[column.name].is_in(known.implode()).sum())
+    return kept
+
+
+def gather(
+    plan: Plan,
+    inputs: Inputs,
+    synthetic: Dataset,
+    evaluation: Evaluation,
+    verdict: Verdict,
+    seconds: Mapping[str, float],
+    hardness: Feasibility | None,
+) -> Evidence:
+    """Return all that the report may speak of."""
+    made_anew = [c.name for c in inputs.train.columns if c.kind is Kind.KEY or c.has(Role.IDENTIFIER)]
+    provenance: dict[str, Any] = {
+        "versions": versions(),
+        "seed": plan.seed,
+        "table": Path(plan.table).name,
+        "learned_rows": inputs.train.rows,
+        "holdout_rows": 0 if inputs.holdout is None else inputs.holdout.rows,
+        "synthetic_rows": synthetic.rows,
+        "splits": evaluation.splits,
+        "seconds": dict(seconds),
+        "made_anew": made_anew,
+        "notes": list(inputs.notes),
+        "plan_digest": plan.digest(),
+        "real_digest": digest([inputs.train.digest(), inputs.holdout.digest() if inputs.holdout else None]),
+    }
+    if hardness is not None:
+        provenance["conditions"] = {"asked": plan.given.says(), **hardness.model_dump(mode="json")}
+    shown = present(synthetic.with_frame(synthetic.frame.head(PREVIEW_ROWS))) if verdict.is_released else None
+    preview = {} if shown is None else {c: tuple(spelled(shown[c]).fill_null("")) for c in shown.columns}
+    return Evidence(
+        title=f"Synthetic {inputs.train.table.name}",
+        goal=plan.goal,
+        schema=synthetic.schema,
+        plan=plan.model_dump(mode="json", by_alias=True, exclude={"schema_"}),
+        evaluation=evaluation,
+        verdict=verdict,
+        preview=preview,
+        violations=tuple(str(v) for v in inputs.found),
+        provenance=provenance,
+    )
+
+
+def _enough(chosen: Dataset, everything: Dataset) -> Dataset:
+    return chosen if chosen.rows >= FEWEST_COMPARED else everything
+
+
+def _path(seed: Seed) -> list[Any]:
+    return [seed.value, *seed.path]
