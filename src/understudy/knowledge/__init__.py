@@ -1,0 +1,1 @@
+"""What medicine knows, as data with sources: observations, conditions, equations, units, words, rules."""
