@@ -22,8 +22,8 @@ from understudy.metrics.anchors import NotApplicable, at_most, judged, kept
 from understudy.metrics.intervals import patient_draw, weighted_auc
 from understudy.metrics.models import (
     Classifier,
-    Regressor,
     LinearDesign,
+    Regressor,
     boosted_classifier,
     boosted_regressor,
     logistic,

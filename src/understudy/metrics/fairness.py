@@ -1,0 +1,172 @@
+"""Would a model learned from the synthetic data treat groups of patients less equally than a real one does?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from pydantic import Field
+
+from understudy.core.contracts import Comparison, Metric
+from understudy.core.results import Axis, Detail, Estimate, MetricResult
+from understudy.metrics.anchors import Anchored, NotApplicable, Question, ask
+from understudy.metrics.groups import Grouping, groupings
+from understudy.metrics.intervals import around, patient_weights, percentile
+from understudy.metrics.learned import Rivals, redrawn, rivals
+
+PARITY = "demographic parity difference"
+ODDS = "equalised odds difference"
+RATIO = "false positive rate ratio"
+FEWEST_ROWS, FEWEST_OF_A_CLASS = 30, 10
+
+QUESTION = Question(
+    metric="fairness",
+    title="Equal treatment of groups",
+    text="Would a model learned from the synthetic data treat groups of patients less equally than a real one?",
+    axis=Axis.FAIRNESS,
+    best=0.0,
+    worst=1.0,
+    advice="A gap that grew comes from relations between the group and the target that the synthetic data "
+    "exaggerate; one that shrank may hide a real inequality. Report both gaps with any model built on them.",
+)
+
+
+class Fairness(Metric):
+    """Gaps between protected groups in decisions on held-out real patients, synthetic- against real-trained.
+
+    Each model calls positive the share of patients that is positive among the real training rows. The
+    demographic parity difference is the range of the shares called positive; the equalised odds difference
+    the larger range of true and of false positive rates; the false positive rate ratio the smallest rate
+    divided by the largest. Groups need 30 holdout rows, rates 10 of their class. The estimate is the largest
+    change of a difference (not of a ratio) that comes from learning from synthetic rows; the ceiling is the
+    change that comes from drawing the real patients anew with replacement.
+
+    Reference:
+        Hardt et al., Equality of opportunity in supervised learning, NeurIPS 2016; Agarwal et al., A
+        reductions approach to fair classification, ICML 2018.
+    """
+
+    draws: int = Field(default=100, ge=20, description="Bootstrap draws of holdout patients.")
+
+    def measure(self, comparison: Comparison) -> MetricResult:
+        """Answer the question of this module."""
+        return ask(QUESTION, comparison, self._answer)
+
+    def _answer(self, comparison: Comparison) -> MetricResult:
+        ways = groupings(comparison)
+        race = rivals(comparison)
+        if len(race.task.classes) < 2:
+            raise NotApplicable("gaps are defined for decisions between levels, and the target is a number")
+        decisions = _decisions(race, comparison)
+        weights = patient_weights(race.test.patients, comparison.seed.child("draws").rng(), self.draws)
+        weights = np.concatenate([np.ones((1, race.test.rows), dtype=np.float32), weights])
+        gaps = {
+            (way.name, measure): by_table
+            for way in ways
+            for measure, by_table in _gaps(way, race, decisions, weights).items()
+        }
+        if not any(measure != RATIO for _, measure in gaps):
+            raise NotApplicable(f"no protected column has two groups of {FEWEST_ROWS} holdout rows")
+        found = Anchored(
+            _largest_change(gaps, "synthetic"),
+            _largest_change(gaps, "redrawn"),
+            _largest_change(gaps, "shuffled"),
+            (),
+        )
+        details = [_detail(name, measure, by, race.test.rows) for (name, measure), by in gaps.items()]
+        return QUESTION.answer(found, _reading(race, gaps, found), (), details)
+
+
+Gap = Mapping[str, np.ndarray]
+
+
+def _decisions(race: Rivals, comparison: Comparison) -> dict[str, np.ndarray]:
+    """Return who is called positive, by the table learned from, booleans of shape (test rows,)."""
+    positive = len(race.task.classes) - 1
+    known = race.task.truth(comparison.real)
+    share = float((known[~np.isnan(known)] == positive).mean())
+    count = int(np.clip(round(share * race.test.rows), 1, race.test.rows))
+    scores = {table: race.predictions[table, race.family][:, positive] for table in race.learned}
+    scores["redrawn"] = redrawn(comparison).predict(race.family, race.test)[:, positive]
+    called = {}
+    for table, score in scores.items():
+        called[table] = np.zeros(len(score), dtype=bool)
+        called[table][np.argsort(-score, kind="stable")[:count]] = True
+    return called
+
+
+def _gaps(
+    way: Grouping, race: Rivals, decisions: Mapping[str, np.ndarray], weights: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return each gap of a grouping by table, first on the rows as they are, then in the draws."""
+    member = way.membership(race.test)
+    is_positive = race.truth == len(race.task.classes) - 1
+    found: dict[str, dict[str, np.ndarray]] = {PARITY: {}, ODDS: {}, RATIO: {}}
+    large = [member == k for k in range(len(way.groups)) if (member == k).sum() >= FEWEST_ROWS]
+    for table, called in decisions.items():
+        called_share = [_rate(called, rows, weights) for rows in large]
+        true_rate, false_rate = (
+            [
+                _rate(called, rows & of_class, weights)
+                for rows in large
+                if (rows & of_class).sum() >= FEWEST_OF_A_CLASS
+            ]
+            for of_class in (is_positive, ~is_positive)
+        )
+        if len(called_share) > 1:
+            found[PARITY][table] = _range(called_share)
+        ranges = [_range(rates) for rates in (true_rate, false_rate) if len(rates) > 1]
+        if ranges:
+            found[ODDS][table] = np.max(ranges, axis=0)
+        if len(false_rate) > 1:
+            found[RATIO][table] = _ratio(false_rate)
+    return {measure: by_table for measure, by_table in found.items() if by_table}
+
+
+def _rate(called: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    total = weights[:, rows].sum(axis=1, dtype=np.float64)
+    return np.asarray(weights[:, rows & called].sum(axis=1, dtype=np.float64) / np.maximum(total, 1e-9))
+
+
+def _range(rates: list[np.ndarray]) -> np.ndarray:
+    return np.asarray(np.max(rates, axis=0) - np.min(rates, axis=0))
+
+
+def _ratio(rates: list[np.ndarray]) -> np.ndarray:
+    largest = np.max(rates, axis=0)
+    return np.asarray(np.where(largest > 0, np.min(rates, axis=0) / np.where(largest > 0, largest, 1), 1.0))
+
+
+def _largest_change(gaps: Mapping[tuple[str, str], Gap], table: str) -> Estimate:
+    changes = np.stack([np.abs(by[table] - by["real"]) for (_, m), by in gaps.items() if m != RATIO])
+    largest = changes.max(axis=0)
+    return around(float(largest[0]), float(largest[1:].std(ddof=1)), 0.0, 1.0)
+
+
+def _detail(name: str, measure: str, by_table: Gap, rows: int) -> Detail:
+    synthetic, real, shuffled = (
+        percentile(float(by_table[table][0]), by_table[table][1:])
+        for table in ("synthetic", "real", "shuffled")
+    )
+    return Detail(
+        scope="group",
+        name=name,
+        measure=measure,
+        estimate=synthetic,
+        ceiling=real,
+        floor=shuffled,
+        rows=rows,
+    )
+
+
+def _reading(race: Rivals, gaps: Mapping[tuple[str, str], Gap], found: Anchored) -> str:
+    changes = {key: float(by["synthetic"][0] - by["real"][0]) for key, by in gaps.items() if key[1] != RATIO}
+    name, measure = max(changes, key=lambda key: abs(changes[key]))
+    by = gaps[name, measure]
+    ceiling = found.ceiling.value if found.ceiling else 0.0
+    return (
+        f"Learning from synthetic data changes a gap between groups by up to {found.estimate.value:.3f} "
+        f"(drawing the real patients anew: {ceiling:.3f}): the {measure} over {name} is "
+        f"{by['synthetic'][0]:.3f} instead of {by['real'][0]:.3f}. Positive is {race.task.target.name} = "
+        f"{race.task.classes[-1]}."
+    )
