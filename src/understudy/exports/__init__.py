@@ -1,0 +1,1 @@
+"""Writing synthetic datasets as files that other programs read."""
