@@ -1,0 +1,1 @@
+"""Reports: sections turn evidence into blocks, renderers turn blocks into documents."""

@@ -1,0 +1,1 @@
+"""Charts: what results look like, as Vega-Lite specifications with their words."""

@@ -1,0 +1,46 @@
+"""The front door: evidence becomes blocks, blocks become a document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from understudy.core.blocks import Block
+from understudy.core.catalog import Choice
+from understudy.core.contracts import Evidence
+from understudy.reports.catalog import RENDERERS, SECTIONS
+
+DEFAULT_SECTIONS: tuple[Choice, ...] = tuple(
+    Choice(name=name)
+    for name in (
+        "summary",
+        "fidelity",
+        "utility",
+        "privacy",
+        "fairness",
+        "plausibility",
+        "tradeoff",
+        "data",
+        "provenance",
+        "glossary",
+    )
+)
+CARD_SECTIONS: tuple[Choice, ...] = (Choice(name="card"),)
+
+
+def compose(evidence: Evidence, sections: Sequence[Choice] = DEFAULT_SECTIONS) -> list[Block]:
+    """Return the blocks of the chosen sections, in their order.
+
+    Raises:
+        UnknownNameError: if a section is not in the catalog.
+        SettingsError: if a section's settings are unknown or out of bounds.
+    """
+    return [block for choice in sections for block in SECTIONS.create(choice).compose(evidence)]
+
+
+def render(title: str, blocks: Sequence[Block], renderer: Choice | str = "html") -> bytes:
+    """Return the blocks as a document; the same blocks give the same bytes.
+
+    Raises:
+        UnknownNameError: if the renderer is not in the catalog.
+    """
+    return RENDERERS.create(renderer).render(title, list(blocks))

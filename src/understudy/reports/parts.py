@@ -1,0 +1,105 @@
+"""Parts of a result as tables and dot plots: columns, pairs, groups, attacks, models, rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from understudy.core.blocks import Block, TableBlock
+from understudy.core.results import Detail, MetricResult
+from understudy.reports.charts.dots import dot_chart
+from understudy.reports.wording import ABSENT, count, interval
+
+MOST_ROWS = 200
+NAMES = {
+    "column": ("Column", "columns"),
+    "pair": ("Pair of columns", "pairs"),
+    "group": ("Group", "groups"),
+    "attack": ("Attack", "attacks"),
+    "model": ("Model", "models"),
+    "rule": ("Rule", "rules"),
+    "table": ("What", "figures"),
+}
+_PLOTTED = ("group", "model")
+_PIVOTED = ("attack",)
+
+
+def part_blocks(result: MetricResult, most: int = 8) -> list[Block]:
+    """Return the parts of a result, scope by scope: a plot where parts are few, a table, the rest folded."""
+    blocks: list[Block] = []
+    for scope in dict.fromkeys(d.scope for d in result.details):
+        parts = [d for d in result.details if d.scope == scope]
+        if scope in _PLOTTED:
+            for measure in dict.fromkeys(p.measure for p in parts):
+                chart = dot_chart(measure or result.title, [p for p in parts if p.measure == measure])
+                blocks += [chart] if chart else []
+        blocks += part_tables(scope, parts, result.best, most)
+    return blocks
+
+
+def part_tables(scope: str, parts: Sequence[Detail], best: float, most: int = 8) -> list[TableBlock]:
+    """Return the worst parts as a table, and all of them as a folded one where there are more."""
+    title, plural = NAMES.get(scope, (scope.capitalize(), f"{scope}s"))
+    if scope in _PIVOTED and len({p.measure for p in parts}) > 1:
+        return [pivot_table(title, parts)]
+    if len({p.measure for p in parts}) == 1:
+        parts = sorted(parts, key=lambda p: -_distance(p, best))
+        heading = f"The {plural} that differ most" if len(parts) > most else f"All {plural}, worst first"
+        heading = heading if len(parts) > 1 else ""
+    else:
+        heading = f"All {plural}"
+    if len(parts) <= most:
+        return [_table(title, parts, caption=heading)]
+    folded = _table(title, parts[:MOST_ROWS], caption=f"All {count(len(parts))} {plural}", collapsed=True)
+    if len(parts) > MOST_ROWS:
+        note = f"The first {count(MOST_ROWS)} are shown; the evaluation holds them all."
+        folded = folded.model_copy(update={"note": note})
+    if heading == f"All {plural}":
+        return [folded]
+    return [_table(title, parts[:most], caption=heading), folded]
+
+
+def pivot_table(title: str, parts: Sequence[Detail]) -> TableBlock:
+    """Return one row a part and one column a measure, synthetic with interval."""
+    measures = list(dict.fromkeys(p.measure for p in parts))
+    names = list(dict.fromkeys(p.name for p in parts))
+    cells = {(p.name, p.measure): interval(p.estimate) for p in parts}
+    notes = {p.name: p.note for p in parts if p.note}
+    rows = [
+        (n, *(cells.get((n, m), ABSENT) for m in measures), *((notes.get(n, ""),) if notes else ()))
+        for n in names
+    ]
+    columns = (title, *(m or "value" for m in measures), *(("Remark",) if notes else ()))
+    align = "l" + "r" * len(measures) + ("l" if notes else "")
+    return TableBlock(columns=columns, rows=tuple(rows), align=align)
+
+
+def _distance(part: Detail, best: float) -> float:
+    if part.estimate is None or not math.isfinite(part.estimate.value):
+        return -1.0
+    return abs(part.estimate.value - best) if math.isfinite(best) else 0.0
+
+
+def _table(title: str, parts: Sequence[Detail], *, caption: str, collapsed: bool = False) -> TableBlock:
+    measures = list(dict.fromkeys(p.measure for p in parts))
+    offered = [
+        (title, "l", [p.name for p in parts]),
+        ("Measure", "l", [p.measure for p in parts] if len(measures) > 1 else []),
+        (
+            f"Synthetic ({measures[0]})" if len(measures) == 1 and measures[0] else "Synthetic",
+            "r",
+            [interval(p.estimate) for p in parts],
+        ),
+        ("Real rows", "r", [interval(p.ceiling) for p in parts]),
+        ("Shuffled columns", "r", [interval(p.floor) for p in parts]),
+        ("Rows", "r", [ABSENT if p.rows is None else count(p.rows) for p in parts]),
+        ("Remark", "l", [p.note for p in parts]),
+    ]
+    kept = [column for i, column in enumerate(offered) if i in (0, 2) or set(column[2]) - {"", ABSENT}]
+    return TableBlock(
+        columns=tuple(name for name, _, _ in kept),
+        rows=tuple(zip(*(cells for _, _, cells in kept), strict=True)),
+        align="".join(align for _, align, _ in kept),
+        caption=caption,
+        collapsed=collapsed,
+    )
