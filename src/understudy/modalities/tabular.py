@@ -110,7 +110,9 @@ def _numbers(raw: pl.Series, column: Column) -> pl.Series:
             text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
         else:
             text = text.str.replace_all(",", "", literal=True)
-        numbers = raw.cast(pl.Float64, strict=False).fill_null(text.cast(pl.Float64, strict=False))
+        numbers = text.cast(pl.Float64, strict=False)
+        if column.format != DECIMAL_COMMA:  # there 1.234 is a thousand and more
+            numbers = raw.cast(pl.Float64, strict=False).fill_null(numbers)
     return pl.select(pl.when(numbers.is_finite()).then(numbers)).to_series()
 
 
@@ -125,8 +127,10 @@ def _booleans(raw: pl.Series, column: Column) -> pl.Series:
 
 
 def _datetimes(raw: pl.Series, column: Column) -> pl.Series:
+    if raw.dtype.is_numeric() and column.format:  # 20200131
+        raw = spelled(raw)
     if raw.dtype == pl.String:
-        return raw.str.to_datetime(column.format, strict=False, time_unit="us", ambiguous="earliest")
+        raw = raw.str.to_datetime(column.format, strict=False, time_unit="us", ambiguous="earliest")
     if isinstance(raw.dtype, pl.Datetime) and raw.dtype.time_zone:
         raw = raw.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return raw.cast(pl.Datetime("us"), strict=False)
@@ -145,9 +149,9 @@ def _write(values: pl.Series, column: Column) -> pl.Series:
     if column.kind is Kind.DATETIME:
         if column.storage is Storage.DATE:
             return values.cast(pl.Date)
-        return (
-            values.dt.strftime(column.format) if column.storage is Storage.TEXT and column.format else values
-        )
+        if column.storage is Storage.DATETIME or column.format is None:
+            return values
+        return _as_stored(values.dt.strftime(column.format), column)
     return _as_stored(values, column)
 
 

@@ -1,0 +1,199 @@
+"""The proposal of a schema for a raw table, from content and names, each guess with its confidence and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from understudy.core.schema import Column, Kind, Role, Schema, Table
+from understudy.core.seeds import Seed
+from understudy.modalities.tabular import canonical
+from understudy.sources.profile.cells import Cells
+from understudy.sources.profile.copies import Copies, find_copies
+from understudy.sources.profile.keys import (
+    constant_within,
+    patient_column,
+    records_per_patient,
+)
+from understudy.sources.profile.kinds import guess_column
+from understudy.sources.profile.levels import FEWEST, MOST_LISTED, listed
+from understudy.sources.profile.roles import likely_target, visit_time, with_attributes
+from understudy.sources.profile.rules import propose_rules
+
+SAMPLE_ROWS = 4000
+_UNSURE_TARGET = 0.7
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A schema as the profile proposes it, and what a person should confirm.
+
+    Attributes:
+        schema: the proposal; its table carries the notes as well.
+        notes: what was noticed: missing values in disguise, identifiers, copies, rules that rows break. They
+            state counts and share no observed extreme or rare value.
+    """
+
+    schema: Schema
+    notes: tuple[str, ...] = ()
+
+
+# A default Seed is immutable: sharing one is safe.
+def propose(frame: pl.DataFrame, name: str = "patients", seed: Seed = Seed()) -> Proposal:  # noqa: B008
+    """Propose a schema for a raw table.
+
+    Kinds, keys and copies are judged on all rows; rules are searched in a sample and counted on all rows.
+
+    Args:
+        frame: cells as they were read, of any type; at least the header.
+        name: the table's name.
+        seed: draws the sample of rows.
+    """
+    cells = [Cells.of(frame[column]) for column in frame.columns]
+    guesses = [guess_column(cell) for cell in cells]
+    columns = [guess.column for guess in guesses]
+    notes = [note for guess in guesses for note in guess.notes]
+    patient = patient_column(cells, columns)
+    columns, found = _with_patient(frame, cells, columns, patient)
+    notes += found
+    distinct = {cell.name: cell.distinct for cell in cells}
+    columns = [with_attributes(column, distinct[column.name]) for column in columns]
+    columns, found = _with_listed(cells, columns, frame[patient] if patient else None)
+    notes += found
+
+    rows = _sampled(frame, seed)
+    everything = Schema(tables=(Table(columns=tuple(columns)),))
+    sample = canonical(frame[rows], everything)[0].frame if columns else pl.DataFrame()
+    copies = find_copies(_comparable(cells, columns), columns, rows)
+    columns = _with_time(columns, visit_time(_visits(frame, columns, patient), columns, patient))
+    columns, found = _with_target(columns, distinct, copies)
+    notes += [*found, *_about(cells, columns, copies)]
+    settled = propose_rules(frame, sample, columns, copies)
+    notes += settled.notes
+    table = Table(name=name, columns=tuple(columns), notes=tuple(notes))
+    return Proposal(Schema(tables=(table,), rules=settled.rules), tuple(notes))
+
+
+def _sampled(frame: pl.DataFrame, seed: Seed) -> np.ndarray:
+    if frame.height <= SAMPLE_ROWS:
+        return np.arange(frame.height)
+    return np.sort(seed.child("profile").rng().choice(frame.height, SAMPLE_ROWS, replace=False))
+
+
+def _comparable(cells: Sequence[Cells], columns: Sequence[Column]) -> pl.DataFrame:
+    tidy = [
+        c.without(k.sentinels).raw
+        for c, k in zip(cells, columns, strict=True)
+        if k.is_learned and _is_plain(c)
+    ]
+    return pl.DataFrame(tidy)
+
+
+def _is_plain(cells: Cells) -> bool:
+    return not cells.raw.dtype.is_nested() and cells.raw.dtype not in (pl.Object, pl.Binary)
+
+
+def _with_patient(
+    frame: pl.DataFrame, cells: Sequence[Cells], columns: Sequence[Column], patient: str | None
+) -> tuple[list[Column], list[str]]:
+    if patient is None:
+        return list(columns), []
+    found = []
+    for cell, column in zip(cells, columns, strict=True):
+        if column.name == patient:
+            repeated = records_per_patient(cell)
+            roles = tuple(dict.fromkeys((*column.roles, Role.PATIENT, Role.KEY)))
+            column = column.model_copy(update={"roles": roles, "reason": f"{column.reason}; {repeated}"})
+            note = f"rows are linked by {patient!r}: {repeated}; splits keep patients together"
+        found.append(column)
+    plain = [c.name for c, k in zip(cells, columns, strict=True) if _is_plain(c) and k.kind is not Kind.TEXT]
+    fixed = constant_within(frame.select(plain), patient)
+    same = f"the same in all rows of a patient: {_named(fixed, 12)}"
+    return found, [note, *([same] if fixed else [])]
+
+
+def _visits(frame: pl.DataFrame, columns: Sequence[Column], patient: str | None) -> pl.DataFrame:
+    if patient is None:
+        return pl.DataFrame()
+    kept = tuple(c for c in columns if c.name == patient or c.kind is Kind.NUMBER)
+    # The first rows, not sampled ones: the rows of a patient follow each other.
+    return canonical(frame.head(SAMPLE_ROWS), Schema(tables=(Table(columns=kept),)))[0].frame
+
+
+def _with_listed(
+    cells: Sequence[Cells], columns: Sequence[Column], people: pl.Series | None
+) -> tuple[list[Column], list[str]]:
+    """List the levels of categories, apart from those that may point at a person."""
+    found, rarely = [], []
+    for cell, column in zip(cells, columns, strict=True):
+        tidy = cell.without(column.sentinels)
+        wanted = column.kind is Kind.CATEGORY and column.values is not None
+        if wanted or (column.kind is Kind.CODE and tidy.distinct <= MOST_LISTED):
+            kept, rare = listed(tidy, people)
+            order = column.values or kept
+            values = tuple(v for v in order if v in kept) or None
+            column = column.model_copy(
+                update={"values": values, "ordered": column.ordered and values is not None}
+            )
+            if rare:
+                rarely.append(f"{column.name!r} ({rare})")
+        found.append(column)
+    note = f"levels of fewer than {FEWEST} patients may point at one, and are not listed: {', '.join(rarely)}"
+    return found, [note] if rarely else []
+
+
+def _with_time(columns: Sequence[Column], time: str | None) -> list[Column]:
+    return [
+        c.model_copy(update={"roles": tuple(dict.fromkeys((*c.roles, Role.TIME)))}) if c.name == time else c
+        for c in columns
+    ]
+
+
+def _with_target(
+    columns: Sequence[Column], distinct: dict[str, int], copies: Copies
+) -> tuple[list[Column], list[str]]:
+    best = likely_target(columns, distinct, copies.same)
+    if best is None:
+        return list(columns), []
+    name, score = best
+    found = []
+    for column in columns:
+        if column.name == name:
+            reason = f"{column.reason}; likely the target (confidence {score:.2g})"
+            column = column.model_copy(update={"roles": (*column.roles, Role.TARGET), "reason": reason})
+        found.append(column)
+    doubt = "; confirm it" if score < _UNSURE_TARGET else ""
+    notes = [f"column {name!r} is taken for the target (confidence {score:.2g}){doubt}"]
+    leaks = [n for n, old in copies.same.items() if old == name] + [a for a, b in copies.follows if b == name]
+    leaks += [b for a, b in copies.follows if a == name] + [a for a, b, _ in copies.near if b == name]
+    leaks = [n for n in dict.fromkeys(leaks) if n != name]
+    if leaks:
+        notes.append(f"the target {name!r} is given away by {_named(leaks, 5)}: leave out of predictions")
+    return found, notes
+
+
+def _about(cells: Sequence[Cells], columns: Sequence[Column], copies: Copies) -> list[str]:
+    notes = []
+    direct = [f"{c.name!r} ({c.identifier})" for c in columns if c.has(Role.IDENTIFIER)]
+    if direct:
+        notes.append(f"direct identifiers, never learned and made anew: {', '.join(direct)}")
+    constant = [c.name for c in cells if c.filled > 1 and c.distinct == 1]
+    if constant:
+        notes.append(f"always the same value: {_named(constant, 12)}")
+    for new, old in copies.same.items():
+        how = "equals" if new in copies.equal else "holds the same levels under other names as"
+        notes.append(f"column {new!r} {how} {old!r}")
+    for new, old, share in copies.near:
+        notes.append(f"column {new!r} agrees with {old!r} in {100 * share:.4g} % of the sampled rows")
+    prose = [c.name for c in columns if c.kind is Kind.TEXT and not c.has(Role.IDENTIFIER)]
+    if prose:
+        notes.append(f"free text, not learned as levels: {_named(prose, 12)}")
+    return notes
+
+
+def _named(names: Sequence[str], most: int) -> str:
+    shown = ", ".join(repr(n) for n in names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
