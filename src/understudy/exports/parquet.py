@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from understudy import __version__
 from understudy.core.contracts import Export
 from understudy.core.dataset import Dataset
 from understudy.exports.files import file_in, presented, written_whole
@@ -30,7 +30,7 @@ class Parquet(Export):
             path = file_in(folder, name, ".parquet")
             table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
             table = table.replace_schema_metadata(
-                {"SYNTHETIC": "true", "understudy.version": __version__, "understudy.table": name}
+                {"SYNTHETIC": "true", "understudy.version": _version(), "understudy.table": name}
             )
             with written_whole(path) as handle:
                 pq.write_table(
@@ -38,3 +38,10 @@ class Parquet(Export):
                 )
             files.append(path)
         return files
+
+
+def _version() -> str:
+    try:
+        return version("understudy")
+    except PackageNotFoundError:
+        return "0+uninstalled"
