@@ -109,7 +109,10 @@ class DistanceEncoding:
             np.isnan(quantities).all(axis=0) if len(quantities) else np.ones(quantities.shape[1], dtype=bool)
         )
         safe = np.where(blank, 0.0, quantities) if len(quantities) else np.zeros((1, quantities.shape[1]))
-        low, median, high = np.nanquantile(safe, [0.01, 0.5, 0.99], axis=0)
+        # numpy refuses quantiles of no columns at all: a table of levels only.
+        low, median, high = (
+            np.nanquantile(safe, [0.01, 0.5, 0.99], axis=0) if safe.size else np.zeros((3, safe.shape[1]))
+        )
         width = np.where(high > low, high - low, 1.0)
         return cls(ordinal, low, width, median, np.isnan(quantities).any(axis=0), most_levels)
 

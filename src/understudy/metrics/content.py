@@ -1,0 +1,95 @@
+"""What counts as the content of a row when privacy metrics compare rows, and what is equal in it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from understudy.core.contracts import Comparison
+from understudy.core.dataset import Dataset
+from understudy.core.results import Estimate
+from understudy.core.schema import Column, Kind
+from understudy.metrics.anchors import NotApplicable, judged
+
+_SIGNIFICANT_DIGITS = 9
+_TIMES = "times seen"
+
+
+def content_columns(dataset: Dataset) -> tuple[Column, ...]:
+    """Return the columns by which rows are compared.
+
+    Keys and direct identifiers are made anew, a constant says nothing of anyone, and free text, signals
+    and images have comparisons of their own: none of them counts.
+
+    Raises:
+        NotApplicable: if no column is left.
+    """
+    columns = tuple(c for c in judged(dataset) if dataset.frame[c.name].n_unique() > 1)
+    if not columns:
+        raise NotApplicable("no column tells the rows apart: all are constant")
+    return columns
+
+
+def tables(comparison: Comparison, least: int = 1) -> tuple[Dataset, tuple[Column, ...]]:
+    """Return the holdout and the columns that count, for a metric that cannot do without them.
+
+    Raises:
+        NotApplicable: if there is no holdout, or no column that counts.
+    """
+    if comparison.holdout is None or comparison.holdout.rows < least:
+        raise NotApplicable(
+            "it needs a holdout: only people whom the generator never saw show what is chance"
+        )
+    return comparison.holdout, content_columns(comparison.real)
+
+
+def spoken(estimate: Estimate, form: str) -> str:
+    """Return an estimate in words, e.g. `0.51 (0.47 to 0.55)`; `form` formats each number."""
+    if estimate.low is None or estimate.high is None:
+        return format(estimate.value, form)
+    return f"{estimate.value:{form}} ({estimate.low:{form}} to {estimate.high:{form}})"
+
+
+def is_above(estimate: Estimate | None, chance: float) -> bool:
+    """Say whether the whole interval lies above what chance gives."""
+    return estimate is not None and (estimate.value if estimate.low is None else estimate.low) > chance
+
+
+def times_seen(rows: Dataset, among: Dataset, columns: tuple[Column, ...]) -> pl.Series:
+    """Count for each row how many rows of `among` equal it in `columns`; missing equals missing.
+
+    Numbers are compared as they would be written: at the column's decimals, else at nine digits.
+    """
+    names = [column.name for column in columns]
+    counts = _content(among, columns).group_by(names).agg(pl.len().alias(_TIMES))
+    found = _content(rows, columns).join(
+        counts, on=names, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return found[_TIMES].fill_null(0)
+
+
+def _content(dataset: Dataset, columns: tuple[Column, ...]) -> pl.DataFrame:
+    return dataset.frame.select([_written(column) for column in columns])
+
+
+def _written(column: Column) -> pl.Expr:
+    values = pl.col(column.name)
+    if column.kind is not Kind.NUMBER:
+        return values
+    if column.decimals is None:
+        return values.round_sig_figs(_SIGNIFICANT_DIGITS) + 0.0
+    return values.round(column.decimals) + 0.0
+
+
+def singles(first: Dataset, second: Dataset, column: Column) -> tuple[pl.Series, pl.Series]:
+    """Return the values of a column that occur exactly once in both tables together, by table."""
+    parts = [_content(rows, (column,))[column.name].drop_nulls() for rows in (first, second)]
+    once = pl.concat(parts).to_frame().group_by(column.name).len().filter(pl.col("len") == 1)[column.name]
+    return (
+        parts[0].filter(parts[0].is_in(once.implode())),
+        parts[1].filter(parts[1].is_in(once.implode())),
+    )
+
+
+def share_present(values: pl.Series, rows: Dataset, column: Column) -> float:
+    """Return the share of values that occur in a table; at least one value."""
+    return float(values.is_in(_content(rows, (column,))[column.name].implode()).to_numpy().mean())

@@ -1,0 +1,190 @@
+"""Does the synthetic table contain real patients' rows, word for word or nearly so?"""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from understudy.core.contracts import Comparison, Metric
+from understudy.core.dataset import Dataset
+from understudy.core.results import Axis, Detail, Estimate, MetricResult
+from understudy.core.schema import Column
+from understudy.metrics.anchors import Anchored, Question, ask
+from understudy.metrics.content import is_above, share_present, singles, tables, times_seen
+from understudy.metrics.neighbours import nearest
+from understudy.metrics.proportions import excess, wilson
+from understudy.modalities.encoding import DistanceEncoding, is_quantity
+
+EXACT, NEAR, UNIQUE = "exact copies", "near copies", "copies of unique people"
+EXCESS, SYNTHETIC, HOLDOUT = "excess share", "share of synthetic rows", "share of holdout rows"
+REPUBLISHED, SINGLE = "unique people republished", "one-of-a-kind numbers"
+_SAME = 1e-6
+_LEAST_SINGLES = 20
+QUESTION = Question(
+    metric="copies",
+    title="Copies of training rows",
+    text="Does the synthetic table contain real patients' rows, word for word or nearly so?",
+    axis=Axis.PRIVACY,
+    best=0.0,
+    worst=1.0,
+    advice="Do not release copied rows. Raise the leaf size or the smoothing, protect rare combinations, and "
+    "round or smooth numbers that single people out.",
+)
+
+
+class Copies(Metric):
+    """Counts copies of training rows among the synthetic rows, beyond what chance makes among holdout rows.
+
+    The estimate is the share of synthetic rows that equal a training row minus the share of holdout rows
+    that do (never below zero). Keys, direct identifiers, constants, free text, signals and images do not
+    count as content. Near copies lie closer to a training row than all but a few holdout rows do.
+    """
+
+    near_quantile: float = Field(
+        default=0.05,
+        gt=0,
+        lt=0.5,
+        description="Share of holdout rows (exact copies aside) that lie as close to a training row as a "
+        "near copy does.",
+    )
+    most_rows: int = Field(
+        default=4000,
+        ge=100,
+        description="Largest number of rows whose neighbours are searched (near copies).",
+    )
+
+    def measure(self, comparison: Comparison) -> MetricResult:
+        """Count exact and near copies, copies of people who are the only ones of their kind, and of values."""
+        return ask(QUESTION, comparison, self._answer)
+
+    def explain(self, result: MetricResult) -> MetricResult:
+        """Return the result with its reading, drawn from its numbers alone (also pooled ones)."""
+        if result.estimate is None:
+            return result
+        found = {m: result.detail(EXACT, m).estimate for m in (SYNTHETIC, HOLDOUT)}
+        shares = " and ".join(f"{e.value:.1%} of the {m.split()[2]} rows" for m, e in found.items() if e)
+        near, single = (result.detail(name, EXCESS).estimate for name in (NEAR, SINGLE))
+        if is_above(result.estimate, 0.0):
+            reading = f"{shares} equal a training row: {result.estimate.value:.1%} more than by chance."
+        else:
+            reading = f"{shares} equal a training row: no more than by chance."
+        if near and is_above(near, 0.0):
+            reading += f" {near.value:.1%} are near copies beyond chance."
+        if single and is_above(single, 0.0):
+            reading += f" {single.value:.1%} of one-of-a-kind numbers were taken over, beyond chance."
+        return result.model_copy(update={"reading": reading})
+
+    def _answer(self, comparison: Comparison) -> MetricResult:
+        holdout, columns = tables(comparison)
+        real = comparison.real
+        estimate = _exact(comparison.synthetic, holdout, real, columns)
+        halves = holdout.split(0.5, comparison.seed.child("ceiling")) if _is_divisible(holdout) else None
+        details = (
+            *_exact_details(comparison, holdout, columns),
+            *self._near_details(comparison, holdout, columns),
+            *_single_details(comparison, holdout, columns),
+        )
+        ceiling = _exact(halves[1], halves[0], real, columns) if halves else None
+        floor = _exact(comparison.independent, holdout, real, columns)
+        return self.explain(QUESTION.answer(Anchored(estimate, ceiling, floor, details), ""))
+
+    def _near_details(
+        self, comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...]
+    ) -> list[Detail]:
+        encoding = DistanceEncoding.fit(comparison.real, columns)
+        training = encoding.transform(comparison.real)
+        far = []
+        for rows, name in ((comparison.synthetic, "near synthetic"), (holdout, "near holdout")):
+            chosen = comparison.seed.child(name).rng().permutation(rows.rows)[: self.most_rows]
+            far.append(nearest(encoding.transform(rows.take(chosen)), training).distances[:, 0])
+        distinct = far[1][far[1] > _SAME]
+        if len(distinct) * self.near_quantile < 1:
+            return [
+                Detail(
+                    scope="table", name=NEAR, measure=EXCESS, note="too few holdout rows to set a distance"
+                )
+            ]
+        limit = float(np.quantile(distinct, self.near_quantile))
+        shares = [(float(((d > _SAME) & (d <= limit)).mean()), len(d)) for d in far]
+        note = f"Gower distance of at most {limit:.4f} to a training row, exact copies aside"
+        return _details(NEAR, excess(shares[0], shares[1]), shares, note)
+
+
+def _exact(rows: Dataset, expected: Dataset, real: Dataset, columns: tuple[Column, ...]) -> Estimate:
+    return excess(*(_share(part, real, columns) for part in (rows, expected)))
+
+
+def _share(rows: Dataset, real: Dataset, columns: tuple[Column, ...]) -> tuple[float, int]:
+    return float((times_seen(rows, real, columns) > 0).to_numpy().mean()), rows.rows
+
+
+def _exact_details(comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...]) -> list[Detail]:
+    real = comparison.real
+    seen = [times_seen(rows, real, columns).to_numpy() for rows in (comparison.synthetic, holdout)]
+    exact = [(float((times > 0).mean()), len(times)) for times in seen]
+    unique = [(float((times == 1).mean()), len(times)) for times in seen]
+    alone = np.flatnonzero(times_seen(real, real, columns).to_numpy() == 1)
+    republished = times_seen(real.take(alone), comparison.synthetic, columns).to_numpy() > 0
+    share = wilson(float(republished.mean()), len(alone)) if len(alone) else None
+    note = "training rows whose combination of values occurs once"
+    return [
+        *_details(EXACT, excess(exact[0], exact[1]), exact, ""),
+        *_details(UNIQUE, excess(unique[0], unique[1]), unique, note),
+        Detail(
+            scope="table",
+            name=REPUBLISHED,
+            measure="share of unique people",
+            estimate=share,
+            rows=len(alone),
+            note=note,
+        ),
+    ]
+
+
+def _details(name: str, found: Estimate, shares: list[tuple[float, int]], note: str) -> list[Detail]:
+    parts = [(EXCESS, found, shares[0][1])]
+    parts += [
+        (measure, wilson(*share), share[1])
+        for measure, share in zip((SYNTHETIC, HOLDOUT), shares, strict=True)
+    ]
+    return [
+        Detail(scope="table", name=name, measure=measure, estimate=estimate, rows=rows, note=note)
+        for measure, estimate, rows in parts
+    ]
+
+
+def _single_details(comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...]) -> list[Detail]:
+    """Compare how often one-of-a-kind numbers of training and of holdout patients occur in the synthetic rows."""
+    details, hits, sizes = [], np.zeros(2), np.zeros(2)
+    for column in (c for c in columns if is_quantity(c)):
+        values = singles(comparison.real, holdout, column)
+        if min(map(len, values)) < _LEAST_SINGLES:
+            continue
+        shares = [(share_present(part, comparison.synthetic, column), len(part)) for part in values]
+        hits += [share * size for share, size in shares]
+        sizes += [size for _, size in shares]
+        details.append(
+            Detail(
+                scope="column",
+                name=column.name,
+                measure=SINGLE,
+                estimate=excess(shares[0], shares[1]),
+                rows=shares[0][1],
+            )
+        )
+    if not details:
+        return [Detail(scope="table", name=SINGLE, measure=EXCESS, note="too few numbers occur once")]
+    both = [(float(h / size), int(size)) for h, size in zip(hits, sizes, strict=True)]
+    note = (
+        "numbers that occur once among training and holdout rows together: share that occurs in the synthetic"
+    )
+    names = (EXCESS, "share of training values", "share of holdout values")
+    estimates = (excess(both[0], both[1]), *(wilson(*share) for share in both))
+    return details + [
+        Detail(scope="table", name=SINGLE, measure=name, estimate=estimate, rows=both[0][1], note=note)
+        for name, estimate in zip(names, estimates, strict=True)
+    ]
+
+
+def _is_divisible(holdout: Dataset) -> bool:
+    return len(np.unique(holdout.patients)) > 1

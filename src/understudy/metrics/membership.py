@@ -1,0 +1,255 @@
+"""Can somebody who holds the synthetic table find out who was among the real patients it was made from?"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from pydantic import Field, field_validator
+from scipy.stats import norm, rankdata
+
+from understudy.core.contracts import Comparison, Metric
+from understudy.core.dataset import Dataset
+from understudy.core.results import Axis, Curve, Detail, Estimate, MetricResult, Outcome
+from understudy.core.schema import Column
+from understudy.metrics.anchors import Anchored, Question, ask
+from understudy.metrics.attacks.catalog import ATTACKS, NAMES
+from understudy.metrics.attacks.trial import Trial, hold
+from understudy.metrics.content import is_above, spoken, tables
+from understudy.metrics.roc import Contest
+
+AUC, TPR_10, TPR_1 = "AUC", "TPR@10%FPR", "TPR@1%FPR"
+STRONGEST, MOST_ISOLATED = "strongest", "most isolated"
+_RATES = ((TPR_10, 0.10), (TPR_1, 0.01))
+_LEAST_ROWS = 10
+_LEAST_IN_GROUP = 20
+_MOST_GROUPS = 12
+_ANCHOR_ROWS = 1500
+_CUTS = (10, 5, 4, 2)
+QUESTION = Question(
+    metric="membership",
+    title="Membership inference",
+    text="Can somebody who holds the synthetic table find out who was among the real patients?",
+    axis=Axis.PRIVACY,
+    best=0.5,
+    worst=1.0,
+    advice="Do not release a table that an attack sees through: learn with larger leaves or more smoothing, drop "
+    "rare levels and extreme values, or choose a synthesizer with a privacy budget. If the answer is "
+    "inconclusive, keep more patients out of training.",
+)
+
+
+class Membership(Metric):
+    """Attacks the synthetic table with every listed attack and reports the strongest.
+
+    The estimate is the area under the ROC of the strongest attack, 0.5 for coin tossing, 1 for certainty;
+    its interval allows for the choice of the strongest. Refuses to run without a holdout.
+    """
+
+    attacks: tuple[str, ...] = Field(
+        default=NAMES, min_length=1, description="The attacks to run: " + ", ".join(NAMES) + "."
+    )
+    enough_holdout: int = Field(
+        default=250,
+        ge=20,
+        description="Holdout patients below which nothing is called safe: the outcome is inconclusive.",
+    )
+    most_rows: int = Field(
+        default=4000, ge=100, description="Largest number of members, and of non-members, that are judged."
+    )
+    most_synthetic: int = Field(
+        default=100_000, ge=1000, description="Largest number of synthetic rows that the attacker searches."
+    )
+
+    @field_validator("attacks")
+    @classmethod
+    def _are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = sorted(set(names) - set(NAMES))
+        if unknown:
+            raise ValueError(f"no attack is called {unknown[0]!r}; known: {', '.join(NAMES)}")
+        return names
+
+    def measure(self, comparison: Comparison) -> MetricResult:
+        """Attack, and say how much better than guessing the strongest attack is."""
+        return ask(QUESTION, comparison, self._answer)
+
+    def explain(self, result: MetricResult) -> MetricResult:
+        """Return the result with its reading, drawn from its numbers alone (also pooled ones).
+
+        The outcome of a pooled result is decided anew: inconclusive, unless each split had enough
+        non-members or the pooled interval lies above 0.5.
+        """
+        if result.estimate is None:
+            return result
+        if result.splits > 1:
+            outsiders = result.detail(STRONGEST, AUC).rows or 0
+            is_known = outsiders >= self.enough_holdout or is_above(result.estimate, 0.5)
+            outcome = Outcome.MEASURED if is_known else Outcome.INCONCLUSIVE
+            reason = "" if is_known else self._too_few(outsiders)
+            return _read(result.model_copy(update={"outcome": outcome, "reason": reason}), result.estimate)
+        return _read(result, result.estimate)
+
+    def _answer(self, comparison: Comparison) -> MetricResult:
+        holdout, columns = tables(comparison)
+        if _smallest(comparison, holdout) < _LEAST_ROWS:
+            return QUESTION.inconclusive(
+                f"fewer than {_LEAST_ROWS} training patients, holdout patients or synthetic rows"
+            )
+        trial = self._trial(comparison, holdout, columns, self.most_rows)
+        seed, outsiders = comparison.seed.child("strongest"), trial.contest.outsiders
+        _, estimate = trial.contest.strongest(seed)
+        found = Anchored(
+            estimate,
+            self._ceiling(comparison, holdout, columns),
+            self._anchor(comparison.instead(comparison.independent, "floor"), holdout, columns),
+            (*self._attack_details(trial, estimate), *_part_details(trial, comparison)),
+        )
+        # A small table may raise the alarm, on stronger evidence, but never gives the all-clear.
+        is_known = outsiders >= self.enough_holdout or is_above(trial.contest.strongest(seed, 0.999)[1], 0.5)
+        outcome = Outcome.MEASURED if is_known else Outcome.INCONCLUSIVE
+        reason = "" if is_known else self._too_few(outsiders)
+        answer = QUESTION.answer(found, "", self._curves(trial.contest), outcome=outcome, reason=reason)
+        return self.explain(answer)
+
+    def _trial(
+        self, comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...], most_rows: int
+    ) -> Trial:
+        chosen = [attack for attack in ATTACKS if attack.name in self.attacks]
+        return hold(comparison, holdout, columns, chosen, most_rows, self.most_synthetic)
+
+    def _anchor(
+        self, comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...]
+    ) -> Estimate | None:
+        if _smallest(comparison, holdout) < _LEAST_ROWS:
+            return None
+        rows = comparison.synthetic.rows
+        if rows > _ANCHOR_ROWS:
+            order = comparison.seed.child("anchor").rng().permutation(rows)[:_ANCHOR_ROWS]
+            comparison = comparison.instead(comparison.synthetic.take(order), "smaller")
+        trial = self._trial(comparison, holdout, columns, min(self.most_rows, _ANCHOR_ROWS))
+        return trial.contest.strongest(comparison.seed.child("strongest"))[1]
+
+    def _ceiling(
+        self, comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...]
+    ) -> Estimate | None:
+        """Attack half of the holdout in the place of the synthetic rows: there is nothing to find."""
+        if len(np.unique(holdout.patients)) < 2 * _LEAST_ROWS:
+            return None
+        rest, released = holdout.split(0.5, comparison.seed.child("ceiling"))
+        return self._anchor(comparison.instead(released, "ceiling"), rest, columns)
+
+    def _names(self) -> list[str]:
+        return [attack.name for attack in ATTACKS if attack.name in self.attacks]
+
+    def _attack_details(self, trial: Trial, estimate: Estimate) -> list[Detail]:
+        contest, details = trial.contest, []
+        rows = len(contest.is_member)
+        name = self._names()[int(np.argmax(contest.auc))]
+        note = f"{name}; the interval allows for the choice; rows = non-members"
+        details.append(
+            Detail(
+                scope="attack",
+                name=STRONGEST,
+                measure=AUC,
+                estimate=estimate,
+                rows=contest.outsiders,
+                note=note,
+            )
+        )
+        for measure, fpr in _RATES:
+            best, caught = contest.most_caught(fpr)
+            note = f"{self._names()[best]}; the interval allows for the choice; rows = non-members"
+            details.append(
+                Detail(
+                    scope="attack",
+                    name=STRONGEST,
+                    measure=measure,
+                    estimate=caught,
+                    rows=contest.outsiders,
+                    note=note,
+                )
+            )
+        for k, name in enumerate(self._names()):
+            found = {AUC: contest.area(k)} | {m: contest.caught(k, fpr) for m, fpr in _RATES}
+            details += [
+                Detail(scope="attack", name=name, measure=m, estimate=e, rows=rows) for m, e in found.items()
+            ]
+        return details
+
+    def _curves(self, contest: Contest) -> tuple[Curve, ...]:
+        curves = []
+        for k, name in enumerate(self._names()):
+            x, y = contest.curve(k)
+            curves.append(
+                Curve(
+                    name=name,
+                    x=tuple(x.round(4).tolist()),
+                    y=tuple(y.round(4).tolist()),
+                    x_title="non-members wrongly accused",
+                    y_title="members found",
+                )
+            )
+        return tuple(curves)
+
+    def _too_few(self, outsiders: int) -> str:
+        half = float(norm.ppf(0.975)) * (0.09 / max(outsiders, 1)) ** 0.5
+        return (
+            f"only {outsiders} patients outside the training data, {self.enough_holdout} are needed: a share "
+            f"of 10% is known to within {half:.0%} at best."
+        )
+
+
+def _part_details(trial: Trial, comparison: Comparison) -> list[Detail]:
+    """Measure the strongest attack among protected groups and by how isolated people are."""
+    best = int(np.argmax(trial.contest.auc))
+    details = []
+    for name in comparison.protected:
+        labels = _groups(trial.people, comparison.real.table.column(name))
+        for level in sorted(set(labels.drop_nulls()))[:_MOST_GROUPS]:
+            chosen = (labels == level).fill_null(value=False).to_numpy()
+            details.append(_part(trial.contest.among(chosen), best, f"{name} = {level}"))
+    order = rankdata(trial.isolation, method="ordinal") - 1
+    count = max((k for k in _CUTS if trial.contest.outsiders >= k * 1.25 * _LEAST_IN_GROUP), default=1)
+    part = order * count // len(order)
+    for k in range(count if count > 1 else 0):
+        label = f"{MOST_ISOLATED} 1 of {count}" if k == count - 1 else f"isolation {k + 1} of {count}"
+        details.append(_part(trial.contest.among(part == k), best, label))
+    return details
+
+
+def _part(contest: Contest, attack: int, name: str) -> Detail:
+    rows = len(contest.is_member)
+    if min(contest.members, contest.outsiders) < _LEAST_IN_GROUP:
+        note = f"fewer than {_LEAST_IN_GROUP} members or non-members"
+        return Detail(scope="group", name=name, measure=AUC, rows=rows, note=note)
+    return Detail(scope="group", name=name, measure=AUC, estimate=contest.area(attack), rows=rows)
+
+
+def _groups(people: Dataset, column: Column) -> pl.Series:
+    """Return the level of a protected column for each row; quantities are cut at their thirds."""
+    values = people.frame[column.name]
+    if column.is_discrete or not values.dtype.is_numeric():
+        return values.cast(pl.String)
+    cuts = sorted({float(q) for p in (1 / 3, 2 / 3) if (q := values.quantile(p)) is not None})
+    return values.cut(cuts).cast(pl.String) if cuts else values.cast(pl.String)
+
+
+def _smallest(comparison: Comparison, holdout: Dataset) -> int:
+    patients = [len(np.unique(part.patients)) for part in (comparison.real, holdout)]
+    return min(*patients, comparison.synthetic.rows)
+
+
+def _read(result: MetricResult, found: Estimate) -> MetricResult:
+    interval = f"AUC {spoken(found, '.2f')}"
+    coin = "An attacker who guesses membership from the synthetic table"
+    if is_above(found, 0.5):
+        caught = result.detail(STRONGEST, TPR_10).estimate
+        share = (
+            f"; it finds {caught.value:.0%} of the training patients where chance finds 10%" if caught else ""
+        )
+        doubt = " The holdout is too small to be sure." if result.outcome is Outcome.INCONCLUSIVE else ""
+        reading = f"{coin} does better than by tossing a coin: {interval}{share}.{doubt}"
+    elif result.outcome is Outcome.INCONCLUSIVE:
+        reading = f"Nothing was found, but there are too few people outside the training data to say more: {interval}."
+    else:
+        reading = f"{coin} is right no more often than by tossing a coin: {interval}."
+    return result.model_copy(update={"reading": reading})
