@@ -20,6 +20,11 @@ from understudy.reports.summary import verdict_callout
 from understudy.reports.wording import count, interval, sentence
 
 
+def card(evidence: Evidence) -> list[Block]:
+    """Return the blocks of the card that travels with the data."""
+    return Card().compose(evidence)
+
+
 class Card(Section):
     """A card that travels with the data."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from understudy.core.catalog import Catalog, Entry
 from understudy.core.contracts import Renderer, Section
 
-SECTIONS: Catalog[Section] = Catalog(
+CATALOG: Catalog[Section] = Catalog(
     "section",
     [
         Entry("card", "understudy.reports.card:Card", "the dataset card: what it is, may be used for, shows"),

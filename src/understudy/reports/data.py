@@ -46,7 +46,9 @@ class Data(Section):
         preview = {name: cells[: self.rows] for name, cells in evidence.preview.items()}
         length = min((len(cells) for cells in preview.values()), default=0)
         if not length:
-            return [Text(text="No synthetic rows are shown.")]
+            withheld = evidence.verdict is not None and not evidence.verdict.is_released
+            why = ": the data are withheld" if withheld else ""
+            return [Text(text=f"No synthetic rows are shown{why}.")]
         rows = tuple(zip(*(cells[:length] for cells in preview.values()), strict=True))
         caption = (
             f"SYNTHETIC: the first {count(length, 'row')} of {count(evidence.evaluation.synthetic_rows)}"

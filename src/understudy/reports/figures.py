@@ -10,6 +10,7 @@ from understudy.core.results import Curve, Histogram, Matrix, MetricResult
 from understudy.reports.charts.curves import curve_chart
 from understudy.reports.charts.heatmaps import heatmap_charts
 from understudy.reports.charts.histograms import histogram_chart
+from understudy.reports.parts import ranked
 from understudy.reports.wording import code, count
 
 
@@ -32,8 +33,9 @@ def figure_blocks(result: MetricResult, most: int = 32) -> list[Block]:
 def _histograms(result: MetricResult, figures: list[Histogram], most: int) -> list[Block]:
     if not figures:
         return []
-    scores = {d.name: abs(d.estimate.value - result.best) for d in result.details if d.estimate is not None}
-    ordered = sorted(figures, key=lambda f: -scores.get(f.column, 0.0))
+    columns = [d for d in result.details if d.scope == "column"]
+    places = {d.name: i for i, d in enumerate(ranked(columns))} if columns else {}
+    ordered = sorted(figures, key=lambda f: places.get(f.column, len(places)))
     blocks: list[Block] = [histogram_chart(f) for f in ordered[:most]]
     if len(ordered) > most:
         left = count(len(ordered) - most, "column")

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any, ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from understudy.core.blocks import Block, Chart, Heading
 from understudy.core.contracts import Renderer
@@ -32,7 +31,7 @@ class Part:
 class Drawing:
     """A chart as it stands in the page."""
 
-    svg: Markup
+    svg: str
     alt: str
     caption: str
     natural: float
@@ -69,19 +68,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["styled"] = styled
+    environment.filters["spans"] = spans
     environment.filters["alignment"] = _alignment
     return environment
-
-
-def styled(text: str) -> Markup:
-    """Return text with its bold and code marks as HTML, everything else escaped.
-
-    >>> str(styled("**a** <b>"))
-    '<strong>a</strong> &lt;b&gt;'
-    """
-    tags = {"plain": Markup("{}"), "bold": Markup("<strong>{}</strong>"), "code": Markup("<code>{}</code>")}
-    return Markup("").join(tags[span.style].format(span.text) for span in spans(text))
 
 
 def _alignment(align: str, index: int) -> str:
@@ -130,8 +119,7 @@ def _row(charts: Sequence[Chart], drawn: int) -> Row:
     drawings, legend = [], dict[str, str]()
     for number, chart in enumerate(charts, start=drawn):
         svg = draw(chart.spec, number)
-        # The drawing comes from our own converter, which escapes every text in it.
-        drawings.append(Drawing(Markup(svg), chart.alt, chart.caption, natural_width(svg)))
+        drawings.append(Drawing(svg, chart.alt, chart.caption, natural_width(svg)))
         legend |= {
             str(label): str(colour) for label, colour in chart.spec.get("usermeta", {}).get("legend", ())
         }

@@ -46,8 +46,11 @@ def judge(result: MetricResult) -> Judgement:
 
 
 def _target(result: MetricResult) -> float:
+    """Return what real rows reach; a holdout that by chance does better than the ideal counts as the ideal."""
     ceiling = result.ceiling.value if result.ceiling else math.nan
-    return ceiling if math.isfinite(ceiling) else result.best
+    if not math.isfinite(ceiling) or is_better(result, ceiling, result.best):
+        return result.best if math.isfinite(result.best) else ceiling
+    return ceiling
 
 
 def _reaches(result: MetricResult, estimate: Estimate, target: float) -> bool:
@@ -57,8 +60,6 @@ def _reaches(result: MetricResult, estimate: Estimate, target: float) -> bool:
 
 def _judge_privacy(result: MetricResult, estimate: Estimate) -> Judgement:
     target = _target(result)
-    # A holdout that happens to look worse than chance must not excuse the synthetic rows.
-    target = result.best if is_better(result, target, result.best) else target
     if _reaches(result, estimate, target):
         return Judgement("good", "no more than unseen people show")
     scale = abs(result.best - result.worst)

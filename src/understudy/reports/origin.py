@@ -91,7 +91,7 @@ def fact_rows(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str
     """Return nested facts as rows of path and value."""
     rows = []
     for name, value in facts.items():
-        path = f"{prefix}{name}".replace("_", " ") if not prefix else f"{prefix}{name}"
+        path = prefix + (name if {".", "/"} & set(name) else name.replace("_", " "))
         if isinstance(value, Mapping):
             rows += fact_rows(value, f"{path} · ")
         else:
@@ -110,7 +110,8 @@ def spelled(value: Any) -> str:
             return _choice(value)
         return ", ".join(f"{k}: {spelled(v)}" for k, v in value.items() if v not in (None, "", {}, []))
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(spelled(v) for v in value)
+        parts = [spelled(v) for v in value]
+        return ("; " if any(" " in part for part in parts) else ", ").join(parts) or "none"
     return str(value)
 
 

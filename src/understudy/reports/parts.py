@@ -33,30 +33,36 @@ def part_blocks(result: MetricResult, most: int = 8) -> list[Block]:
             for measure in dict.fromkeys(p.measure for p in parts):
                 chart = dot_chart(measure or result.title, [p for p in parts if p.measure == measure])
                 blocks += [chart] if chart else []
-        blocks += part_tables(scope, parts, result.best, most)
+        blocks += part_tables(scope, parts, most)
     return blocks
 
 
-def part_tables(scope: str, parts: Sequence[Detail], best: float, most: int = 8) -> list[TableBlock]:
-    """Return the worst parts as a table, and all of them as a folded one where there are more."""
+def part_tables(scope: str, parts: Sequence[Detail], most: int = 8) -> list[TableBlock]:
+    """Return the parts as one table, or the foremost as a table and all of them as a folded one."""
     title, plural = NAMES.get(scope, (scope.capitalize(), f"{scope}s"))
     if scope in _PIVOTED and len({p.measure for p in parts}) > 1:
         return [pivot_table(title, parts)]
-    if len({p.measure for p in parts}) == 1:
-        parts = sorted(parts, key=lambda p: -_distance(p, best))
-        heading = f"The {plural} that differ most" if len(parts) > most else f"All {plural}, worst first"
-        heading = heading if len(parts) > 1 else ""
-    else:
-        heading = f"All {plural}"
-    if len(parts) <= most:
-        return [_table(title, parts, caption=heading)]
-    folded = _table(title, parts[:MOST_ROWS], caption=f"All {count(len(parts))} {plural}", collapsed=True)
-    if len(parts) > MOST_ROWS:
-        note = f"The first {count(MOST_ROWS)} are shown; the evaluation holds them all."
+    first = ranked(parts)
+    everything = first + [p for p in parts if p.measure != first[0].measure]
+    if len(everything) <= most:
+        return [_table(title, everything)]
+    folded = _table(title, everything[:MOST_ROWS], caption=f"All {plural}", collapsed=True)
+    if len(everything) > MOST_ROWS:
+        note = f"The first {count(MOST_ROWS)} of {count(len(everything))}; the evaluation holds them all."
         folded = folded.model_copy(update={"note": note})
-    if heading == f"All {plural}":
-        return [folded]
-    return [_table(title, parts[:most], caption=heading), folded]
+    if len(first) <= most and len(first) < len(everything):
+        return [_table(title, first), folded]
+    words = "differ most from the real rows" if _has_ceilings(first) else "stand out most"
+    return [_table(title, first[:most], caption=f"The {plural} that {words}"), folded]
+
+
+def ranked(parts: Sequence[Detail]) -> list[Detail]:
+    """Return the parts of the leading measure, those first that are furthest from what real rows show.
+
+    Where real rows give nothing to compare with, the metric's own order counts: only it knows the scale.
+    """
+    first = [p for p in parts if p.measure == parts[0].measure]
+    return sorted(first, key=_gap) if _has_ceilings(first) else first
 
 
 def pivot_table(title: str, parts: Sequence[Detail]) -> TableBlock:
@@ -74,13 +80,18 @@ def pivot_table(title: str, parts: Sequence[Detail]) -> TableBlock:
     return TableBlock(columns=columns, rows=tuple(rows), align=align)
 
 
-def _distance(part: Detail, best: float) -> float:
-    if part.estimate is None or not math.isfinite(part.estimate.value):
-        return -1.0
-    return abs(part.estimate.value - best) if math.isfinite(best) else 0.0
+def _has_ceilings(parts: Sequence[Detail]) -> bool:
+    return any(p.ceiling is not None for p in parts)
 
 
-def _table(title: str, parts: Sequence[Detail], *, caption: str, collapsed: bool = False) -> TableBlock:
+def _gap(part: Detail) -> float:
+    if part.estimate is None or part.ceiling is None:
+        return 0.0
+    gap = abs(part.estimate.value - part.ceiling.value)
+    return -gap if math.isfinite(gap) else 0.0
+
+
+def _table(title: str, parts: Sequence[Detail], caption: str = "", *, collapsed: bool = False) -> TableBlock:
     measures = list(dict.fromkeys(p.measure for p in parts))
     offered = [
         (title, "l", [p.name for p in parts]),

@@ -12,7 +12,7 @@ from understudy.reports.answers import number_of
 from understudy.reports.charts.gauges import gauge_chart
 from understudy.reports.judgement import judge
 from understudy.reports.origin import sizes
-from understudy.reports.wording import bounds, listing, sentence
+from understudy.reports.wording import bounds, sentence
 
 AXES: Mapping[Axis, tuple[str, str]] = {
     Axis.FIDELITY: ("Fidelity", "Do the rows look real?"),
@@ -91,10 +91,11 @@ def _headline(evidence: Evidence, axis: Axis) -> Number | None:
     if result is None:
         return None
     judgement = judge(result)
-    shown = number_of(f"{AXES[axis][0]} · {result.title}", result.estimate, judgement)
+    shown = number_of(AXES[axis][0], result.estimate, judgement)
     anchors = [f"real rows {bounds(result.ceiling)[0]}"] if result.ceiling else []
-    anchors += [f"shuffled {bounds(result.floor)[0]}"] if result.floor else []
-    note = sentence(judgement.words) + (f" {sentence(listing(anchors))}" if anchors else "")
+    anchors += [f"shuffled columns {bounds(result.floor)[0]}"] if result.floor else []
+    beside = f" ({', '.join(anchors)})" if anchors else ""
+    note = f"{result.title}: {judgement.words}{beside}"
     return shown.model_copy(update={"note": note})
 
 

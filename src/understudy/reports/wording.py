@@ -42,7 +42,11 @@ def bounds(estimate: Estimate) -> tuple[str, str, str]:
         return number(estimate.value), "", ""
     half = (high - low) / 2
     fewest = 2 if abs(estimate.value) < 10 else 0
-    decimals = max(fewest, min(4, -math.floor(math.log10(half)))) if half > 0 else max(fewest, 2)
+    decimals = (
+        max(fewest, min(3 if half >= 5e-4 else 4, -math.floor(math.log10(half))))
+        if half > 0
+        else max(fewest, 2)
+    )
     return number(estimate.value, decimals), number(low, decimals), number(high, decimals)
 
 

@@ -157,6 +157,7 @@ def pairs() -> MetricResult:
         )
         for i, j in combinations(range(len(names())), 2)
     ]
+    details.sort(key=lambda d: -d.estimate.value if d.estimate else 0.0)
     figures: list[Figure] = [
         Matrix(name=k, labels=names(), values=tuple(tuple(map(float, row)) for row in m))
         for k, m in (

@@ -34,7 +34,7 @@ from understudy.reports.charts.curves import area, curve_chart, is_roc
 from understudy.reports.charts.gauges import GaugeScale, gauge_chart
 from understudy.reports.charts.heatmaps import difference, heatmap_charts
 from understudy.reports.charts.histograms import histogram_chart
-from understudy.reports.composition import DEFAULT_SECTIONS, compose, render
+from understudy.reports.compose import DEFAULT_SECTIONS, compose, render
 from understudy.reports.drawing import draw
 from understudy.reports.figures import figure_blocks
 from understudy.reports.judgement import judge
@@ -91,6 +91,7 @@ def result(
         (result(Axis.PRIVACY, 0.5, 1, estimate=(0.515, 0.51, 0.52)), "fair"),
         (result(Axis.PRIVACY, 0.5, 1, estimate=(0.6, 0.55, 0.65)), "bad"),
         (result(Axis.PRIVACY, 0.5, 1, estimate=(0.6, 0.55, 0.65), ceiling=0.45), "bad"),
+        (result(best=0.5, worst=1, estimate=0.54, ceiling=0.4, floor=0.95), "good"),
         (result(estimate=float("nan")), "neutral"),
         (result(best=float("inf"), worst=0, estimate=3.0, ceiling=2.0), "good"),
     ],
@@ -266,21 +267,37 @@ def details(count: int, scope: str = "column", measures: tuple[str, ...] = ("agr
     ]
 
 
+def with_ceilings(parts: list[Detail]) -> list[Detail]:
+    return [p.model_copy(update={"ceiling": Estimate(value=0.9)}) for p in parts]
+
+
+def test_without_anything_to_compare_with_the_order_of_the_metric_is_kept() -> None:
+    shown, _ = part_tables("pair", details(20, "pair")[::-1], most=3)
+    assert [row[0] for row in shown.rows] == ["c19", "c18", "c17"]
+    assert shown.caption == "The pairs that stand out most"
+
+
+def test_of_several_measures_the_leading_one_is_shown_and_all_are_folded() -> None:
+    shown, everything = part_tables("column", details(20, measures=("agreement", "shift")), most=4)
+    assert len(shown.rows) == 4
+    assert len(everything.rows) == 40
+
+
 def test_the_worst_columns_come_first_and_the_rest_is_folded() -> None:
-    worst, everything = part_tables("column", details(20), best=1.0, most=4)
+    worst, everything = part_tables("column", with_ceilings(details(20)), most=4)
     assert [row[0] for row in worst.rows] == ["c0", "c1", "c2", "c3"]
     assert everything.collapsed
     assert len(everything.rows) == 20
 
 
 def test_attacks_are_rows_and_their_measures_columns() -> None:
-    (table,) = part_tables("attack", details(3, "attack", ("AUC", "TPR@10%FPR")), best=0.5)
+    (table,) = part_tables("attack", details(3, "attack", ("AUC", "TPR@10%FPR")))
     assert table.columns == ("Attack", "AUC", "TPR@10%FPR")
     assert len(table.rows) == 3
 
 
 def test_a_long_table_says_that_it_was_cut() -> None:
-    _, everything = part_tables("pair", details(250, "pair"), best=1.0)
+    _, everything = part_tables("pair", details(250, "pair"))
     assert len(everything.rows) == 200
     assert "the evaluation holds them all" in everything.note
 
@@ -319,8 +336,11 @@ def test_a_metric_that_nobody_has_heard_of_gets_its_tile_gauge_and_answer() -> N
     new = new.model_copy(update={"metric": "unheard_of", "title": "Survival curves"})
     evaluation = Evaluation(results=(new,), real_rows=10, synthetic_rows=10, holdout_rows=10)
     blocks = compose(full().model_copy(update={"evaluation": evaluation}), DEFAULT_SECTIONS[:3])
-    tiles = [n.label for b in blocks if isinstance(b, Numbers) for n in b.numbers]
-    assert "Utility · Survival curves" in tiles
+    tiles = [(n.label, n.note) for b in blocks if isinstance(b, Numbers) for n in b.numbers]
+    assert (
+        "Utility",
+        "Survival curves: some way from real rows (real rows 0.900, shuffled columns 0.100)",
+    ) in tiles
     assert any("Survival curves 0.70" in b.alt for b in blocks if isinstance(b, Chart))
     assert Heading(text="Survival curves", level=3) in blocks
 

@@ -86,7 +86,7 @@ def _row(index: int, result: MetricResult) -> dict[str, Any]:
     lo, hi = sorted(place(v if v is not None else estimate.value) for v in (estimate.low, estimate.high))
     return {
         "row": index,
-        "label": f"{SIGNS[judge(result).tone]}  {short(result.title, 30)}",
+        "label": f"{SIGNS[judge(result).tone]}  {short(result.title.split(' (')[0], 30)}",
         "value": interval(estimate),
         "zero": 0,
         "one": 1,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from understudy.core.blocks import Block
 from understudy.core.catalog import Choice
 from understudy.core.contracts import Evidence
-from understudy.reports.catalog import RENDERERS, SECTIONS
+from understudy.reports.catalog import CATALOG, RENDERERS
 
 DEFAULT_SECTIONS: tuple[Choice, ...] = tuple(
     Choice(name=name)
@@ -24,17 +24,17 @@ DEFAULT_SECTIONS: tuple[Choice, ...] = tuple(
         "glossary",
     )
 )
-CARD_SECTIONS: tuple[Choice, ...] = (Choice(name="card"),)
 
 
-def compose(evidence: Evidence, sections: Sequence[Choice] = DEFAULT_SECTIONS) -> list[Block]:
-    """Return the blocks of the chosen sections, in their order.
+def compose(evidence: Evidence, sections: Sequence[Choice] | None = None) -> list[Block]:
+    """Return the blocks of the chosen sections in their order; without a choice, of the default ones.
 
     Raises:
         UnknownNameError: if a section is not in the catalog.
         SettingsError: if a section's settings are unknown or out of bounds.
     """
-    return [block for choice in sections for block in SECTIONS.create(choice).compose(evidence)]
+    chosen = DEFAULT_SECTIONS if sections is None else sections
+    return [block for choice in chosen for block in CATALOG.create(choice).compose(evidence)]
 
 
 def render(title: str, blocks: Sequence[Block], renderer: Choice | str = "html") -> bytes:
