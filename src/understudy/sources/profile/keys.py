@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
 
@@ -61,8 +63,16 @@ def _unique(cells: Cells, named: bool) -> Guess | None:
         return None
     if cells.is_numeric and cells.raw.dtype.is_integer() and np.ptp(cells.numbers) == cells.rows - 1:
         return _key(cells, 0.8, "counts the rows")
+    if not cells.is_text or cells.matching(r"\S{4,}") < 1:
+        return None
     form = mask(cells)
-    if cells.is_text and form and "#" in form and cells.matching(r"\S+") == 1 and len(form) >= 4:
+    # 1,234 and 12.5 are numbers; a key has a letter or a dash as well.
+    if (
+        form is not None
+        and "#" in form
+        and re.search(r"[@&A-Za-z_-]", form)
+        and cells.matching(r"[\d.,]+\D{0,6}") < 0.5
+    ):
         return _key(cells, 0.8, f"unique in every row, all written {form}")
     return None
 

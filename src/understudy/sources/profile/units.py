@@ -72,6 +72,6 @@ def unit_in_header(name: str) -> str | None:
 def units_in_cells(cells: Cells) -> tuple[str, ...]:
     """Return the different unit spellings behind the numbers of a text column, most frequent first."""
     some = cells.some
-    found = some.with_columns(unit=some["text"].str.extract(_CELL_UNIT)).drop_nulls("unit")
+    found = some.select("count", unit=some["text"].str.extract(_CELL_UNIT)).drop_nulls("unit")
     totals = found.group_by("unit").sum().sort(["count", "unit"], descending=[True, False])
     return tuple(totals["unit"])
