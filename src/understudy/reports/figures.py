@@ -34,7 +34,11 @@ def _histograms(result: MetricResult, figures: list[Histogram], most: int) -> li
     if not figures:
         return []
     columns = [d for d in result.details if d.scope == "column"]
-    places = {d.name: i for i, d in enumerate(ranked(columns))} if columns else {}
+    places = (
+        {d.name: i for i, d in enumerate(ranked(columns, is_rising=result.best >= result.worst))}
+        if columns
+        else {}
+    )
     ordered = sorted(figures, key=lambda f: places.get(f.column, len(places)))
     blocks: list[Block] = [histogram_chart(f) for f in ordered[:most]]
     if len(ordered) > most:

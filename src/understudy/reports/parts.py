@@ -33,16 +33,18 @@ def part_blocks(result: MetricResult, most: int = 8) -> list[Block]:
             for measure in dict.fromkeys(p.measure for p in parts):
                 chart = dot_chart(measure or result.title, [p for p in parts if p.measure == measure])
                 blocks += [chart] if chart else []
-        blocks += part_tables(scope, parts, most)
+        blocks += part_tables(scope, parts, most, is_rising=result.best >= result.worst)
     return blocks
 
 
-def part_tables(scope: str, parts: Sequence[Detail], most: int = 8) -> list[TableBlock]:
+def part_tables(
+    scope: str, parts: Sequence[Detail], most: int = 8, *, is_rising: bool = True
+) -> list[TableBlock]:
     """Return the parts as one table, or the foremost as a table and all of them as a folded one."""
     title, plural = NAMES.get(scope, (scope.capitalize(), f"{scope}s"))
     if scope in _PIVOTED and len({p.measure for p in parts}) > 1:
         return [pivot_table(title, parts)]
-    first = ranked(parts)
+    first = ranked(parts, is_rising=is_rising)
     everything = first + [p for p in parts if p.measure != first[0].measure]
     if len(everything) <= most:
         return [_table(title, everything)]
@@ -52,17 +54,23 @@ def part_tables(scope: str, parts: Sequence[Detail], most: int = 8) -> list[Tabl
         folded = folded.model_copy(update={"note": note})
     if len(first) <= most and len(first) < len(everything):
         return [_table(title, first), folded]
-    words = "differ most from the real rows" if _has_ceilings(first) else "stand out most"
+    words = "are furthest behind the real rows" if _has_ceilings(first) else "stand out most"
     return [_table(title, first[:most], caption=f"The {plural} that {words}"), folded]
 
 
-def ranked(parts: Sequence[Detail]) -> list[Detail]:
-    """Return the parts of the leading measure, those first that are furthest from what real rows show.
+def ranked(parts: Sequence[Detail], *, is_rising: bool) -> list[Detail]:
+    """Return the parts of the leading measure, those first that are furthest behind the real rows.
 
     Where real rows give nothing to compare with, the metric's own order counts: only it knows the scale.
+
+    Args:
+        parts: parts of one scope.
+        is_rising: whether larger is better.
     """
     first = [p for p in parts if p.measure == parts[0].measure]
-    return sorted(first, key=_gap) if _has_ceilings(first) else first
+    if not _has_ceilings(first):
+        return first
+    return sorted(first, key=lambda p: -_shortfall(p) if is_rising else _shortfall(p))
 
 
 def pivot_table(title: str, parts: Sequence[Detail]) -> TableBlock:
@@ -84,11 +92,11 @@ def _has_ceilings(parts: Sequence[Detail]) -> bool:
     return any(p.ceiling is not None for p in parts)
 
 
-def _gap(part: Detail) -> float:
+def _shortfall(part: Detail) -> float:
     if part.estimate is None or part.ceiling is None:
         return 0.0
-    gap = abs(part.estimate.value - part.ceiling.value)
-    return -gap if math.isfinite(gap) else 0.0
+    gap = part.ceiling.value - part.estimate.value
+    return gap if math.isfinite(gap) else 0.0
 
 
 def _table(title: str, parts: Sequence[Detail], caption: str = "", *, collapsed: bool = False) -> TableBlock:

@@ -11,7 +11,7 @@ from understudy.core.results import Matrix
 from understudy.reports.charts.theme import OCHRE, PLUM, REAL, SYNTHETIC, chart_spec
 from understudy.reports.wording import count, exact, number, short
 
-SIDE = 250
+SIDE = 232
 MOST_COLUMNS = 40
 _NAMED_HUES = {"real": REAL, "synthetic": SYNTHETIC}
 
@@ -67,7 +67,7 @@ def _chart(matrix: Matrix) -> Chart:
         {"r": a, "c": b, "o": round(abs(v) / top, 4), "s": "below" if v < 0 else "above"} for a, b, v in found
     ]
     hue = next((h for name, h in _NAMED_HUES.items() if name in matrix.name.lower()), PLUM)
-    spec = _spec(matrix.name, [short(matrix.labels[i], 18) for i in kept], cells, hue, top)
+    spec = _spec(matrix.name, [short(matrix.labels[i], 17) for i in kept], cells, hue, top)
     return Chart(spec=spec, alt=_alt(matrix), width="third")
 
 
