@@ -1,6 +1,6 @@
 """What the profile takes single columns for, on simulated cells with known meaning."""
 
-from datetime import date
+from datetime import date, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.core.errors import SchemaError
 from understudy.core.schema import Column, Kind, Role, Schema, Storage
 from understudy.modalities.tabular import DECIMAL_COMMA, canonical, present
 from understudy.sources.profile import propose
@@ -222,6 +223,7 @@ def test_codes_are_told_by_pattern_check_digit_and_name(name, cells, vocabulary)
 
 def test_what_only_looks_like_a_code_is_none():
     assert proposed("age_at_dx", list(range(20, 90)) * 4).kind is Kind.NUMBER
+    assert proposed("year of diagnosis", drawn(list(range(1990, 2020)))).kind is Kind.NUMBER
     assert proposed("score", drawn(["1234-1", "1234-2", "1234-3"])).kind is not Kind.CODE
     assert proposed("diagnosis", drawn([0, 1, 2])).kind is Kind.CATEGORY
 
@@ -327,6 +329,41 @@ def test_direct_identifiers_are_found_by_name_or_content_and_never_learned(name,
 )
 def test_look_alikes_of_identifiers_are_learned(name, cells):
     assert proposed(name, drawn(cells)).is_learned
+
+
+def test_sodium_is_no_missing_value():
+    assert proposed("parameter", drawn(["Na", "K", "Cl"])).sentinels == ()
+    assert proposed("parameter", drawn(["NA", "K", "Cl"])).sentinels == ("NA",)
+
+
+def test_repeated_keys_and_codes_in_whole_numbers_are_no_quantities():
+    rng = np.random.default_rng(12)
+    assert proposed("hadm_id", rng.integers(20_000_000, 20_000_040, 4000).tolist()).kind is Kind.KEY
+    assert proposed("itemid", rng.integers(50_000, 50_300, 4000).tolist()).kind is Kind.CODE
+    assert proposed("record_count", rng.integers(9_000, 11_000, 300).tolist()).kind is Kind.NUMBER
+
+
+def test_what_is_no_cell_is_refused_with_its_column():
+    with pytest.raises(SchemaError, match="'scans' holds List"):
+        propose(pl.DataFrame({"scans": [[1, 2], [3]]}))
+
+
+def test_times_of_day_durations_and_bytes_stored_as_such_are_read_with_a_note():
+    frame = pl.DataFrame(
+        {"wake": [time(7, 30), time(8, 0)] * 20, "slept": [timedelta(hours=7)] * 40, "raw": [b"a"] * 40}
+    )
+    proposal = propose(frame)
+    assert [c.kind for c in proposal.schema.table.columns] == [Kind.TEXT, Kind.NUMBER, Kind.TEXT]
+    assert canonical(frame, proposal.schema)[0].rows == 40
+    assert all(any(repr(name) in note for note in proposal.notes) for name in frame.columns)
+
+
+def test_two_numbers_in_a_cell_and_named_staff_in_repeated_remarks_are_noted():
+    pressures = [f"{110 + i % 60}/{60 + i % 30}" for i in range(ROWS)]
+    remarks = drawn([f"seen by Dr. Weber, control in {i} weeks" for i in range(2, 9)])
+    proposal = propose(pl.DataFrame({"bp": pressures, "remark": remarks}))
+    assert any("'bp': holds two numbers in a cell" in note for note in proposal.notes)
+    assert proposal.schema.table.column("remark").identifier == "text"
 
 
 def test_free_text_is_text_and_free_text_with_names_is_an_identifier():

@@ -98,7 +98,7 @@ class Cells:
 
     def matching(self, pattern: str) -> float:
         """Return the share of (sampled) cells whose whole text matches a regular expression, 0 to 1."""
-        return share_of(self.some, self.some["text"].str.contains(f"^(?:{pattern})$"))
+        return share_of(self.some, self.some["text"].str.contains(f"(?s)^(?:{pattern})$"))
 
     @cached_property
     def numbers(self) -> np.ndarray:

@@ -96,7 +96,17 @@ _ENOUGH = 0.97
 def guess_code(cells: Cells) -> Guess | None:
     """Take a column for medical codes, if its cells look like them and, where that is weak, its name agrees."""
     if not cells.filled or says(
-        cells.name, "number_?diag\\w*", "number_of_\\w+", "n_\\w+", "num_\\w+", "\\w*date", "age"
+        cells.name,
+        "number_?diag\\w*",
+        "number_of_\\w+",
+        "n_\\w+",
+        "num_\\w+",
+        "\\w*date",
+        "age",
+        "years?",
+        "months?",
+        "days?",
+        "time",
     ):
         return None
     for vocabulary in VOCABULARIES:

@@ -18,11 +18,15 @@ _PATIENT = (
 )  # fmt: skip
 _KEY = (
     r"id", r"ids", r"key", r"uid", r"uuid", r"guid", r"index", r"idx", r"nbr", r"sno", r"s_no", r"row",
-    r"row_?id", r"row_?(?:number|no)", r"rownames", r"serial", r"seq", r"seqn", r"record", r"accession",
+    r"row_?id", r"row_?(?:number|no)", r"rownames", r"serial", r"seq", r"seqn", r"accession",
     r"unnamed_?\d*", r"encounter",
     r"(?:encounter|visit|record|sample|study|stay|hadm|row|event|order|specimen)id", r"(?:\w+_)?id",
     r"case_?no", r"sample_?no",
 )  # fmt: skip
+# Many rows may belong to one of these, so that their values repeat.
+_RECORDS = (
+    r"(?:hadm|stay|icustay|encounter|visit|episode|admission|record|hospitali[sz]ation|case)_?(?:id|no|number)",
+)
 _NOT_PATIENT = ("class", "type", "group", "status", "name", "age", "sex", "gender", "weight", "height", "zip")
 
 
@@ -33,7 +37,8 @@ def is_patient_name(name: str) -> bool:
 
 def is_key_name(name: str) -> bool:
     """Say whether a column is named like a key of anything."""
-    return is_patient_name(name) or says(name, *_KEY) or not name.strip()
+    named = says(name, *_KEY) and not says(name, "counts?", "number_?of\\w*", "level", "type")
+    return is_patient_name(name) or named or not name.strip()
 
 
 def guess_key(cells: Cells) -> Guess | None:
@@ -49,6 +54,8 @@ def guess_key(cells: Cells) -> Guess | None:
     named = is_key_name(cells.name)
     if cells.uniqueness == 1 and cells.filled == cells.rows:
         return _unique(cells, named)
+    if is_called(cells.name, *_RECORDS) and cells.distinct > 10:
+        return _key(cells, 0.85, f"{cells.distinct} different values, named like the key of a record")
     if is_called(cells.name, "id") and cells.distinct > 10:
         return _key(cells, 0.85, f"{cells.distinct} different values, named 'id'")
     if named and cells.distinct > 100 and cells.uniqueness > 0.05:
@@ -136,7 +143,7 @@ def _may_be_patient(cells: Cells) -> bool:
 def records_per_patient(cells: Cells) -> str:
     """Say how often the patients occur."""
     mean = cells.filled / max(cells.distinct, 1)
-    return f"{cells.distinct} patients with {mean:.3g} rows each on average"
+    return f"{cells.distinct} patients with {_brief(mean)} rows each on average"
 
 
 def constant_within(frame: pl.DataFrame, patient: str, most_patients: int = 2000) -> tuple[str, ...]:
@@ -149,3 +156,7 @@ def constant_within(frame: pl.DataFrame, patient: str, most_patients: int = 2000
     most = some.group_by(patient).agg(pl.col(others).n_unique()).select(pl.col(others).max())
     changing = {c for c in others if most[c][0] > 1}
     return tuple(c for c in others if c not in changing and some[c].n_unique() > 1)
+
+
+def _brief(number: float) -> str:
+    return f"{number:.0f}" if number >= 100 or number == int(number) else f"{number:.3g}"

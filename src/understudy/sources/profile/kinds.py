@@ -16,11 +16,18 @@ from understudy.sources.profile.keys import guess_key
 from understudy.sources.profile.levels import MOST_LISTED, in_order, is_ranked_name, sorted_numbers
 from understudy.sources.profile.quantities import guess_quantity, is_level_like, read_text
 from understudy.sources.profile.sentinels import missing_words
-from understudy.sources.profile.words import says
+from understudy.sources.profile.words import is_called, says
 
 _ZIP = ("zip", "zip_?code", "post_?code", "postal", "postal_?code", "plz", "zip[35]", "zcta", "fips")
+_CODED = (
+    "(?:\\w+_)?(?:id|code|cd)", "(?:\\w+_)?itemid", "item_?id", "ndc", "gsn", "cpt", "drg", "icd\\w*",
+)  # fmt: skip
+_CHECKED = frozenset(
+    {"yes", "y", "x", "true", "t", "1", "ja", "j", "oui", "si", "sí", "present", "positive", "checked"}
+)
 _LONG_WORDS = 5
 _LONG_SIGNS = 60
+_NAMED = 0.2
 
 
 def guess_column(cells: Cells) -> Guess:
@@ -41,14 +48,15 @@ def guess_column(cells: Cells) -> Guess:
 
 
 def _decide(cells: Cells) -> Guess:
-    dtype = cells.raw.dtype
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Time, pl.Duration):
+    if cells.raw.dtype == pl.Duration:
+        return _duration(cells)
+    if cells.raw.dtype in (pl.Binary, pl.Time):
         return _unsupported(cells)
     for reading in (guess_identifier, guess_datetime, _postal, guess_key, guess_boolean, guess_code):
         guess = reading(cells)
         if guess is not None:
             return guess
-    return _as_number(cells) or _as_words(cells)
+    return _numbered_code(cells) or _as_number(cells) or _as_words(cells)
 
 
 def _with(guess: Guess, cells: Cells, certain: tuple[str, ...], likely: tuple[str, ...]) -> Guess:
@@ -95,6 +103,20 @@ def _unsupported(cells: Cells) -> Guess:
     return Guess(column, (f"column {cells.name!r}: is stored as {cells.raw.dtype}; convert or drop it",))
 
 
+def _duration(cells: Cells) -> Guess:
+    column = Column(
+        name=cells.name,
+        kind=Kind.NUMBER,
+        storage=cells.storage,
+        decimals=0,
+        confidence=0.9,
+        reason="stored as durations, read as whole numbers of their time unit",
+    )
+    return Guess(
+        column, (f"column {cells.name!r}: durations are read and written as {cells.raw.dtype} numbers",)
+    )
+
+
 def _postal(cells: Cells) -> Guess | None:
     if not says(cells.name, *_ZIP) or cells.matching(r"[\dA-Za-z][\dA-Za-z -]{1,9}") < 0.9:
         return None
@@ -108,6 +130,18 @@ def _postal(cells: Cells) -> Guess | None:
         reason="named like a postal code",
     )
     return Guess(column)
+
+
+def _numbered_code(cells: Cells) -> Guess | None:
+    """Take whole numbers with many values for codes of an unknown vocabulary, if their name says so."""
+    if not cells.is_numeric or cells.distinct <= 50 or not is_called(cells.name, *_CODED):
+        return None
+    if (cells.numbers != np.round(cells.numbers)).any():
+        return None
+    reason = f"{cells.distinct} different whole numbers, named like a code"
+    return Guess(
+        Column(name=cells.name, kind=Kind.CODE, storage=cells.storage, confidence=0.7, reason=reason)
+    )
 
 
 def _as_number(cells: Cells) -> Guess | None:
@@ -148,38 +182,42 @@ def _numbered_levels(cells: Cells, why: str) -> Guess:
 
 
 def _as_words(cells: Cells) -> Guess:
-    if _is_prose(cells):
-        return _prose(cells)
-    notes: tuple[str, ...] = ()
-    if cells.matching(r"\d{2,3}\s*/\s*\d{2,3}") > 0.9:
-        notes = (f"column {cells.name!r}: holds two numbers in a cell; split them into two columns",)
-    if cells.matching(r"\d{1,2}:\d{2}(?::\d{2})?") > 0.9:
-        notes = (
-            f"column {cells.name!r}: holds times of day, kept as levels; minutes since midnight can be learned",
-        )
-    if mixed_spelling(cells):
-        notes += (f"column {cells.name!r}: some levels differ in capitals only; unite them before learning",)
-    if cells.distinct == 1 and cells.filled < cells.rows:
-        notes += (f"column {cells.name!r}: holds one value or nothing; nothing may mean no",)
-    values: tuple[str, ...] | None = None
-    ordered, reason, confidence = False, f"{cells.distinct} different texts", 0.9
-    if cells.distinct == 1:
+    notes = _remarks(cells)
+    if _is_prose(cells) or names_in_prose(cells) > _NAMED:
+        guess = _prose(cells)
+        return Guess(guess.column, (*notes, *guess.notes))
+    few = cells.distinct <= MOST_LISTED
+    found = in_order(cells.texts) if few else None
+    reason, confidence = f"{cells.distinct} different texts", 0.9
+    if found:
+        reason = f"{cells.distinct} levels, {found[1]}"
+    elif cells.distinct == 1:
         reason = "always the same text"
-    if cells.distinct <= MOST_LISTED:
-        found = in_order(cells.texts)
-        ordered = found is not None
-        values, reason = (
-            (found[0], f"{cells.distinct} levels, {found[1]}") if found else (cells.texts, reason)
-        )
-        values = values if ordered else sorted_numbers(values) or values
-    else:
-        confidence = 0.7
-        reason += f", {percent(1 - cells.uniqueness)} of the cells repeat another"
+    elif not few:
+        reason, confidence = f"{reason}, {percent(1 - cells.uniqueness)} of the cells repeat another", 0.7
     column = Column(
-        name=cells.name, kind=Kind.CATEGORY, storage=cells.storage, values=values, ordered=ordered,
-        confidence=confidence, reason=reason,
-    )  # fmt: skip
+        name=cells.name,
+        kind=Kind.CATEGORY,
+        storage=cells.storage,
+        values=found[0] if found else (sorted_numbers(cells.texts) or cells.texts) if few else None,
+        ordered=found is not None,
+        confidence=confidence,
+        reason=reason,
+    )
     return Guess(column, notes)
+
+
+def _remarks(cells: Cells) -> tuple[str, ...]:
+    notes = []
+    if cells.matching(r"\d{2,3}\s*/\s*\d{2,3}") > 0.9:
+        notes.append("holds two numbers in a cell; split them into two columns")
+    if cells.matching(r"\d{1,2}:\d{2}(?::\d{2})?") > 0.9:
+        notes.append("holds times of day, kept as levels; minutes since midnight can be learned")
+    if mixed_spelling(cells):
+        notes.append("some levels differ in capitals only; unite them before learning")
+    if cells.distinct == 1 and cells.filled < cells.rows and cells.texts[0].lower() in _CHECKED:
+        notes.append("holds one value or nothing; nothing may mean no")
+    return tuple(f"column {cells.name!r}: {note}" for note in notes)
 
 
 def _is_prose(cells: Cells) -> bool:

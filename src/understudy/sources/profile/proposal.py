@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from understudy.core.errors import SchemaError
 from understudy.core.schema import Column, Kind, Role, Schema, Table
 from understudy.core.seeds import Seed
 from understudy.modalities.tabular import canonical
@@ -51,7 +52,16 @@ def propose(frame: pl.DataFrame, name: str = "patients", seed: Seed = Seed()) ->
         frame: cells as they were read, of any type; at least the header.
         name: the table's name.
         seed: draws the sample of rows.
+
+    Raises:
+        SchemaError: if a column holds Python objects or nested values, which are no cells.
     """
+    odd = [c for c in frame.columns if frame[c].dtype == pl.Object or frame[c].dtype.is_nested()]
+    if odd:
+        raise SchemaError(
+            f"table {name!r}: column {odd[0]!r} holds {frame[odd[0]].dtype} values; "
+            "a cell must be one text, number, date or truth value: convert or drop the column"
+        )
     cells = [Cells.of(frame[column]) for column in frame.columns]
     guesses = [guess_column(cell) for cell in cells]
     columns = [guess.column for guess in guesses]
@@ -84,16 +94,8 @@ def _sampled(frame: pl.DataFrame, seed: Seed) -> np.ndarray:
 
 
 def _comparable(cells: Sequence[Cells], columns: Sequence[Column]) -> pl.DataFrame:
-    tidy = [
-        c.without(k.sentinels).raw
-        for c, k in zip(cells, columns, strict=True)
-        if k.is_learned and _is_plain(c)
-    ]
+    tidy = [c.without(k.sentinels).raw for c, k in zip(cells, columns, strict=True) if k.is_learned]
     return pl.DataFrame(tidy)
-
-
-def _is_plain(cells: Cells) -> bool:
-    return not cells.raw.dtype.is_nested() and cells.raw.dtype not in (pl.Object, pl.Binary)
 
 
 def _with_patient(
@@ -109,7 +111,7 @@ def _with_patient(
             column = column.model_copy(update={"roles": roles, "reason": f"{column.reason}; {repeated}"})
             note = f"rows are linked by {patient!r}: {repeated}; splits keep patients together"
         found.append(column)
-    plain = [c.name for c, k in zip(cells, columns, strict=True) if _is_plain(c) and k.kind is not Kind.TEXT]
+    plain = [c.name for c, k in zip(cells, columns, strict=True) if k.kind is not Kind.TEXT]
     fixed = constant_within(frame.select(plain), patient)
     same = f"the same in all rows of a patient: {_named(fixed, 12)}"
     return found, [note, *([same] if fixed else [])]

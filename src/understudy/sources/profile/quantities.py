@@ -119,7 +119,11 @@ def is_level_like(cells: Cells, numbers: np.ndarray) -> str | None:
     if len(values) < 2 or (values != np.round(values)).any():
         return None
     named = says(cells.name, *_LEVELS) and not says(cells.name, *_COUNTS)
-    named = named or (words(cells.name) or ("",))[-1] in ("id", "type", "code", "cd", "class", "group", "cat")
+    named = (
+        named
+        or says(cells.name, "\\w*itemid")
+        or (words(cells.name) or ("",))[-1] in ("id", "type", "code", "cd", "class", "group", "cat")
+    )
     if named and len(values) <= 50 and len(values) < len(numbers) / 5:
         return f"{len(values)} different whole numbers, named like a level"
     small = (

@@ -65,7 +65,7 @@ _ILLNESS = (
 )  # fmt: skip
 _NEVER = (
     "smok\\w*", "marital\\w*", "employment", "work", "insurance", "history", "family", "told", "split",
-    "fold", "set", "dataset", "type", "code", "desc\\w*", "reason",
+    "version", "seq", "fold", "set", "dataset", "type", "code", "desc\\w*", "reason",
 )  # fmt: skip
 _MOST_CLASSES = 20
 _MANY = 8

@@ -79,7 +79,8 @@ def missing_words(cells: Cells) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return (), ()
     lower = cells.levels["text"].str.to_lowercase()
     texts = tuple(cells.levels["text"].filter(lower.is_in([*_CERTAIN, *_LIKELY, "+"])))
-    certain = tuple(t for t in texts if t.lower() in _CERTAIN)
+    # `Na` is sodium; `NA` and `na` are nothing.
+    certain = tuple(t for t in texts if t.lower() in _CERTAIN and (t.isupper() or t == t.lower()))
     if "+" in texts:
         certain = tuple(t for t in certain if t not in ("-", "--", "---"))
     return certain, tuple(t for t in texts if t.lower() in _LIKELY)

@@ -56,6 +56,8 @@ def unit_in_header(name: str) -> str | None:
     if found := _BRACKET.search(name):
         return ucum(found[1])
     parts = words(name)
+    if "per" in parts:
+        return None
     for count in (3, 2, 1):
         tail = "".join(parts[-count:])
         if len(parts) > count and tail not in _TOO_SHORT and tail in _UCUM:
