@@ -1,0 +1,388 @@
+"""One variable given the earlier ones: a linear trend, and trees for what it leaves unexplained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import Field
+from sklearn.tree import DecisionTreeRegressor
+
+from understudy.core.values import Value
+from understudy.sampling.leaves import LevelLeaves, NormalLeaves
+from understudy.sampling.variables import Values, Variable
+
+_ABSENT = -6.0
+_ONE_HOT_LEVELS = 6
+_EMBEDDED = 6
+_SHOWN_LEVELS = 8
+_MEAN_SHRINKAGE = 10.0
+_PROFILE_SHRINKAGE = 20.0
+_LINEAR_TARGETS = 3
+
+
+class TreeSettings(Value):
+    """How closely trees follow the training rows."""
+
+    leaf: float = Field(
+        default=10.0,
+        gt=0,
+        le=1000,
+        description="Smallest leaf is leaf x rows^leaf_power people, never below 5.",
+    )
+    leaf_power: float = Field(default=0.2, ge=0, le=1, description="How leaves grow with the number of rows.")
+    kernel: float = Field(
+        default=0.35, ge=0, le=2, description="Smoothing of draws, as a share of a leaf's spread."
+    )
+    back: float = Field(
+        default=5.0, ge=0, description="Weight, in people, of a leaf's parent against the leaf."
+    )
+    trees: int = Field(
+        default=3, ge=1, le=50, description="Trees per column; each value is drawn from one of them."
+    )
+    one_tree_above: int = Field(default=20_000, ge=0, description="Above this many rows one tree is grown.")
+    pruning: float = Field(
+        default=5.0, ge=0, description="Splits that gain less, in units of noise, are not made."
+    )
+    structure_rows: int = Field(
+        default=35_000, ge=100, description="Rows that splits are sought on, at most."
+    )
+    ridge: float = Field(default=5.0, ge=0, description="Penalty of the linear trend.")
+
+    def smallest_leaf(self, rows: int) -> int:
+        """Return the fewest people that a leaf may hold when `rows` rows are learned from."""
+        return max(FEWEST_IN_LEAF, round(self.leaf * rows**self.leaf_power))
+
+
+FEWEST_IN_LEAF = 5
+
+
+@dataclass(frozen=True)
+class Features:
+    """How earlier variables enter a tree and a linear trend.
+
+    Attributes:
+        earlier: indices of the earlier variables.
+        means: for those without an order, the mean target components of each code, shape (size + 1, k).
+    """
+
+    earlier: tuple[int, ...]
+    means: dict[int, np.ndarray]
+
+    @classmethod
+    def fit(
+        cls, variables: tuple[Variable, ...], earlier: tuple[int, ...], values: Values, target: np.ndarray
+    ) -> Features:
+        """Code earlier variables without an order by their shrunken mean target, shape (rows, components)."""
+        overall, means = target.mean(axis=0), {}
+        for index in earlier:
+            variable = variables[index]
+            if variable.is_continuous or variable.score is not None:
+                continue
+            codes, size = values.drawn[index], variable.size + 1
+            count = np.bincount(codes, minlength=size)
+            means[index] = np.stack(
+                [
+                    (np.bincount(codes, target[:, k], size) + _MEAN_SHRINKAGE * overall[k])
+                    / (count + _MEAN_SHRINKAGE)
+                    - overall[k]
+                    for k in range(min(target.shape[1], 2))
+                ],
+                axis=1,
+            )
+        return cls(earlier, means)
+
+    def matrices(self, variables: tuple[Variable, ...], values: Values) -> tuple[np.ndarray, np.ndarray]:
+        """Return the features of trees (absent = -6) and of the trend (absent = 0), shape (rows, features)."""
+        for_trees, for_trend = [], []
+        for index in self.earlier:
+            drawn = values.drawn[index]
+            if variables[index].is_continuous:
+                active = values.active[index]
+                for_trees.append(np.where(active, drawn, _ABSENT))
+                for_trend.append(np.where(active, drawn, 0.0))
+            elif (score := variables[index].score) is not None:
+                for_trees.append(np.append(score, _ABSENT)[drawn])
+                for_trend.append(np.append(score, 0.0)[drawn])
+            else:
+                columns = [self.means[index][drawn, k] for k in range(self.means[index].shape[1])]
+                for_trees += columns
+                for_trend += columns
+        return np.column_stack(for_trees).astype(np.float32), np.column_stack(for_trend)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A binary tree and the distributions of its leaves.
+
+    Attributes:
+        feature, threshold, left, right: as in scikit-learn; `left` is -1 at leaves. Shape (nodes,).
+        leaves: the distributions, by node.
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    leaves: NormalLeaves | LevelLeaves
+
+    def leaf(self, features: np.ndarray) -> np.ndarray:
+        """Return the leaf of each row of `features`, shape (rows,)."""
+        return find_leaves(self.feature, self.threshold, self.left, self.right, features)
+
+
+def find_leaves(
+    feature: np.ndarray, threshold: np.ndarray, left: np.ndarray, right: np.ndarray, features: np.ndarray
+) -> np.ndarray:
+    """Return the leaf that each row of `features` falls into, all rows one level deeper at a time."""
+    node = np.zeros(len(features), dtype=np.int64)
+    moving = np.flatnonzero(left[node] >= 0)
+    while len(moving):
+        at = node[moving]
+        goes_left = features[moving, feature[at]] <= threshold[at]
+        node[moving] = np.where(goes_left, left[at], right[at])
+        moving = moving[left[node[moving]] >= 0]
+    return node
+
+
+@dataclass(frozen=True)
+class VariableModel:
+    """The distribution of one variable given the earlier ones.
+
+    Attributes:
+        features: None for a variable that depends on nothing.
+        slope, intercept: the linear trend of the target components, shapes (features, k) and (k,); or None.
+        trees: each value is drawn from one of them at random.
+    """
+
+    features: Features | None
+    slope: np.ndarray | None
+    intercept: np.ndarray | None
+    trees: tuple[Tree, ...]
+
+    def draw(
+        self,
+        variables: tuple[Variable, ...],
+        variable: Variable,
+        values: Values,
+        rng: np.random.Generator,
+        within: tuple[np.ndarray, np.ndarray] | np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Draw one value for each row of the earlier values.
+
+        Args:
+            variables: all variables of the chain.
+            variable: the variable to draw.
+            values: values of the earlier variables.
+            rng: source of randomness.
+            within: for a continuous variable the ends of allowed intervals, each of shape (rows, intervals);
+                for a discrete one the allowed codes, bool of shape (size,), or (rows,) codes that are known.
+
+        Returns:
+            The values, and the probability of `within`, both of shape (rows,); None without `within`.
+        """
+        matrix, trend = self._inputs(variables, values)
+        rows = values.rows
+        drawn = np.empty(rows, dtype=np.float64 if variable.is_continuous else np.int64)
+        mass = None if within is None else np.empty(rows)
+        which = (
+            rng.integers(len(self.trees), size=rows)
+            if len(self.trees) > 1
+            else np.zeros(rows, dtype=np.int64)
+        )
+        shift = trend if variable.is_continuous and trend is not None else np.zeros(rows)
+        for number, tree in enumerate(self.trees):
+            mine = np.flatnonzero(which == number)
+            if not len(mine):
+                continue
+            leaf = np.zeros(len(mine), dtype=np.int64) if matrix is None else tree.leaf(matrix[mine])
+            got, chance = _draw_leaves(tree.leaves, leaf, _rows_of(within, mine, shift), rng)
+            drawn[mine] = got
+            if mass is not None and chance is not None:
+                mass[mine] = chance
+        return (drawn + shift if variable.is_continuous else drawn), mass
+
+    def _inputs(
+        self, variables: tuple[Variable, ...], values: Values
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        if self.features is None:
+            return None, None
+        matrix, linear = self.features.matrices(variables, values)
+        if self.slope is None or self.intercept is None:
+            return matrix, None
+        trend = linear @ self.slope + self.intercept
+        return np.column_stack([matrix, trend.astype(np.float32)]), trend[:, 0]
+
+
+def _rows_of(
+    within: tuple[np.ndarray, np.ndarray] | np.ndarray | None, rows: np.ndarray, shift: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | np.ndarray | None:
+    if isinstance(within, tuple):
+        return within[0][rows] - shift[rows, None], within[1][rows] - shift[rows, None]
+    return within[rows] if within is not None and within.dtype != bool else within
+
+
+def _draw_leaves(
+    leaves: NormalLeaves | LevelLeaves,
+    leaf: np.ndarray,
+    within: tuple[np.ndarray, np.ndarray] | np.ndarray | None,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    if within is None:
+        return leaves.draw(leaf, rng), None
+    if isinstance(leaves, NormalLeaves):
+        assert isinstance(within, tuple)
+        return leaves.draw_within(leaf, within[0], within[1], rng)
+    assert isinstance(within, np.ndarray)
+    if within.dtype == bool:
+        return leaves.draw_among(leaf, within, rng)
+    return within, leaves.probability(leaf, within)
+
+
+def fit_variable(
+    index: int,
+    earlier: tuple[int, ...],
+    variables: tuple[Variable, ...],
+    values: Values,
+    settings: TreeSettings,
+    rng: np.random.Generator,
+) -> VariableModel:
+    """Learn one variable from the rows where it exists.
+
+    Args:
+        index: the variable.
+        earlier: variables that are drawn before it.
+        variables: all variables.
+        values: encoded training rows.
+        settings: how closely to follow the rows.
+        rng: chooses rows for each tree.
+    """
+    variable = variables[index]
+    rows = np.flatnonzero(values.active[index])
+    target = values.drawn[index][rows]
+    smallest = settings.smallest_leaf(len(rows))
+    if not earlier or len(rows) < 2 * smallest or variable.size == 1:
+        return VariableModel(None, None, None, (_stump(variable, target, settings),))
+    known = values.take(rows)
+    components = _components(variable, target, variables, earlier, known)
+    features = Features.fit(variables, earlier, known, components)
+    matrix, linear = features.matrices(variables, known)
+    slope, intercept = _ridge(linear, components[:, :_LINEAR_TARGETS], settings.ridge)
+    trend = linear @ slope + intercept
+    matrix = np.column_stack([matrix, trend.astype(np.float32)])
+    if variable.is_continuous:
+        components = components - trend[:, :1]
+    count = settings.trees if len(rows) <= settings.one_tree_above else 1
+    trees = tuple(
+        _grow(variable, matrix, components, target, smallest, count > 1, settings, rng) for _ in range(count)
+    )
+    return VariableModel(features, slope, intercept, trees)
+
+
+def _stump(variable: Variable, target: np.ndarray, settings: TreeSettings) -> Tree:
+    root = np.zeros(1, dtype=np.int64)
+    leaf = np.zeros(len(target), dtype=np.int64)
+    leaves: NormalLeaves | LevelLeaves = NormalLeaves.standard()
+    if not variable.is_continuous:
+        leaves = LevelLeaves.fit(leaf, root, target, variable.size, settings.back)
+    return Tree(root, np.zeros(1), root - 1, root - 1, leaves)
+
+
+def _grow(
+    variable: Variable,
+    matrix: np.ndarray,
+    components: np.ndarray,
+    target: np.ndarray,
+    smallest: int,
+    is_bagged: bool,
+    settings: TreeSettings,
+    rng: np.random.Generator,
+) -> Tree:
+    rows = len(target)
+    chosen = np.arange(rows)
+    if rows > settings.structure_rows:
+        chosen = rng.choice(rows, settings.structure_rows, replace=False)
+    if is_bagged:
+        chosen = rng.choice(chosen, int(0.7 * len(chosen)), replace=False)
+    noise = components[chosen].var(axis=0).mean() / len(chosen)
+    learner = DecisionTreeRegressor(
+        min_samples_leaf=max(FEWEST_IN_LEAF, round(smallest * len(chosen) / rows)),
+        min_impurity_decrease=settings.pruning / (1 + rows / 5_000) * noise,
+        random_state=int(rng.integers(2**31)),
+    )
+    grown = learner.fit(matrix[chosen], components[chosen]).tree_
+    left, right = grown.children_left.astype(np.int64), grown.children_right.astype(np.int64)
+    feature, threshold = grown.feature.astype(np.int64), grown.threshold
+    parent = np.zeros(len(left), dtype=np.int64)
+    for children in (left, right):
+        inner = np.flatnonzero(children >= 0)
+        parent[children[inner]] = inner
+    leaf = find_leaves(feature, threshold, left, right, matrix)
+    leaves: NormalLeaves | LevelLeaves
+    if variable.is_continuous:
+        leaves = NormalLeaves.fit(leaf, parent, components[:, 0], settings.kernel, settings.back)
+    else:
+        leaves = LevelLeaves.fit(leaf, parent, target, variable.size, settings.back)
+    return Tree(feature, threshold, left, right, leaves)
+
+
+def _components(
+    variable: Variable,
+    target: np.ndarray,
+    variables: tuple[Variable, ...],
+    earlier: tuple[int, ...],
+    known: Values,
+) -> np.ndarray:
+    """Return what the trees regress on, shape (rows, components): scores, indicators, or embedded levels."""
+    if variable.is_continuous:
+        return np.asarray(target[:, None])
+    if variable.score is not None:
+        return np.asarray(variable.score[target][:, None])
+    if variable.size == 2:
+        return np.asarray((target == 1).astype(np.float64)[:, None])
+    if variable.size <= _ONE_HOT_LEVELS:
+        indicators = np.eye(variable.size)[target]
+        return np.asarray(indicators[:, np.argsort(-indicators.mean(axis=0), kind="stable")])
+    return _embedded(variable, target, variables, earlier, known)
+
+
+def _embedded(
+    variable: Variable,
+    target: np.ndarray,
+    variables: tuple[Variable, ...],
+    earlier: tuple[int, ...],
+    known: Values,
+) -> np.ndarray:
+    """Place each level where its people lie in the earlier variables: the leading directions of their means."""
+    profile = []
+    for index in earlier:
+        drawn = known.drawn[index]
+        if variables[index].is_continuous:
+            profile.append(np.where(known.active[index], drawn, 0.0))
+        elif (score := variables[index].score) is not None:
+            profile.append(np.append(score, 0.0)[drawn])
+        else:
+            count = np.bincount(drawn, minlength=variables[index].size + 1)
+            shown = np.argsort(-count, kind="stable")[:_SHOWN_LEVELS]
+            profile += [(drawn == code).astype(np.float64) for code in shown if 0 < count[code] < len(drawn)]
+    if not profile:
+        return np.asarray((target == np.bincount(target).argmax()).astype(np.float64)[:, None])
+    matrix = np.column_stack(profile)
+    matrix = (matrix - matrix.mean(axis=0)) / np.maximum(matrix.std(axis=0), 1e-9)
+    count = np.bincount(target, minlength=variable.size)
+    sums = np.column_stack([np.bincount(target, column, variable.size) for column in matrix.T])
+    means = sums / (count + _PROFILE_SHRINKAGE)[:, None]
+    left, size, _ = np.linalg.svd(means * np.sqrt(count)[:, None], full_matrices=False)
+    place = left[:, :_EMBEDDED] * size[:_EMBEDDED] / np.sqrt(np.maximum(count, 1))[:, None]
+    return np.asarray(place[target])
+
+
+def _ridge(features: np.ndarray, target: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return slope and intercept of a ridge regression on standardised features."""
+    mean, spread = features.mean(axis=0), features.std(axis=0)
+    spread = np.where(spread < 1e-9, 1.0, spread)
+    scaled = (features - mean) / spread
+    gram = scaled.T @ scaled
+    gram[np.diag_indices_from(gram)] += max(penalty, 1e-6)
+    slope = np.linalg.solve(gram, scaled.T @ (target - target.mean(axis=0))) / spread[:, None]
+    return slope, target.mean(axis=0) - mean @ slope
