@@ -18,7 +18,7 @@ from understudy.core.rules import Handling
 from understudy.core.schema import Schema
 from understudy.modalities.tabular import present
 from understudy.reports.compose import compose, render
-from understudy.sources.frame import like, to_polars
+from understudy.sources.frame import like, read_frame
 from understudy.sources.profile import Proposal, propose
 from understudy.sources.reading import read_table
 from understudy.workflow.advise import Wishes, draft
@@ -190,7 +190,7 @@ def evaluate(
 def _opened(table: Any, name: str) -> tuple[pl.DataFrame, str]:
     if isinstance(table, str | Path):
         return read_table(table).frame, str(table)
-    return to_polars(table), name
+    return read_frame(table, name).frame, name
 
 
 def _holdout(holdout: float | Any | None, frames: dict[str, pl.DataFrame]) -> Holdout:

@@ -9,6 +9,7 @@ import polars as pl
 from understudy.core.dataset import Dataset, Violation
 from understudy.core.rules import Handling
 from understudy.core.schema import Column, Kind
+from understudy.sampling.margins import FEWEST
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ def _clean_column(dataset: Dataset, column: Column, handling: Handling, found: l
         return dataset
     limits = "its closed set" if column.values is not None else f"its bounds {_limits(column)}"
     where = f"column {column.name!r}"
+    if handling == "keep_rate" and _are_protected(dataset.frame[column.name].filter(broken)):
+        said = f"{rows} real values outside its closed set are held by too few patients to be shown; none comes back."
+        found.append(Violation(where, said, rows, "warning"))
+        return dataset
     found.append(
         Violation(where, f"{rows} real values lie outside {limits}; {_done(rows, handling)}", rows, "warning")
     )
@@ -79,6 +84,11 @@ def _out_of_domain(values: pl.Series, column: Column) -> pl.Series:
     if column.values is not None and values.dtype == pl.String:
         return (~values.is_in(list(column.values))).fill_null(value=False)
     return pl.Series([False] * len(values), dtype=pl.Boolean)
+
+
+def _are_protected(values: pl.Series) -> bool:
+    """Say whether every offending level is so rare that no synthesizer may draw it."""
+    return values.dtype == pl.String and int(values.value_counts()["count"].max() or 0) < FEWEST  # type: ignore[arg-type]
 
 
 def _treat(dataset: Dataset, broken: pl.Series, columns: tuple[str, ...], handling: Handling) -> Dataset:
