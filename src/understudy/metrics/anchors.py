@@ -25,6 +25,7 @@ from understudy.core.schema import Column, Kind, Role
 from understudy.core.seeds import Seed
 
 JUDGED_KINDS = frozenset({Kind.NUMBER, Kind.CATEGORY, Kind.BOOLEAN, Kind.DATETIME, Kind.CODE})
+EQUAL_ROWS = "as many rows as the holdout"
 T = TypeVar("T")
 
 
@@ -194,6 +195,7 @@ def anchored(
     comparison: Comparison,
     measure: Callable[[Comparison], Measurement],
     reference: Literal["train", "holdout"] = "train",
+    is_larger_better: bool = False,
 ) -> Anchored:
     """Measure the synthetic rows, the ceiling and the floor with the same random streams.
 
@@ -202,6 +204,8 @@ def anchored(
         measure: the measurement; it reads `synthetic` as the rows that are judged.
         reference: the real rows against which `measure` judges. With `train`, the holdout takes the place of
             the synthetic rows for the ceiling; with `holdout`, the training rows do.
+        is_larger_better: whether `measure` flatters tables of more rows; then a detail `EQUAL_ROWS` repeats
+            the estimate with as many synthetic rows as the ceiling has, which is the fair comparison.
     """
     found = measure(comparison)
     top = None
@@ -214,7 +218,22 @@ def anchored(
         part.model_copy(update={"ceiling": above.get(_key(part)), "floor": below.get(_key(part))})
         for part in found.parts
     )
+    if (
+        is_larger_better
+        and top
+        and comparison.holdout
+        and comparison.holdout.rows < comparison.synthetic.rows
+    ):
+        details = (*details, _with_equal_rows(comparison, measure, comparison.holdout.rows, top))
     return Anchored(found.estimate, top.estimate if top else None, bottom.estimate, details)
+
+
+def _with_equal_rows(
+    comparison: Comparison, measure: Callable[[Comparison], Measurement], rows: int, top: Measurement
+) -> Detail:
+    fewer = at_most(comparison.synthetic, rows, comparison.seed.child("equal rows"))
+    found = measure(replace(comparison, synthetic=fewer))
+    return Detail(scope="table", name=EQUAL_ROWS, estimate=found.estimate, ceiling=top.estimate, rows=rows)
 
 
 def _key(part: Detail) -> tuple[str, str, str]:

@@ -68,11 +68,11 @@ class Coverage(Metric):
         if rows < FEWEST_ROWS:
             raise NotApplicable(f"neighbourhoods need at least {FEWEST_ROWS} rows of each table")
         place = _Gower.fit(comparison.real)
-        real = place.transform(at_most(comparison.real, rows, comparison.seed.child("real rows")))
+        real = place.transform(at_most(comparison.real, rows, comparison.seed.child("rows")))
         radius = self._radius(real)
 
         def against_real(other: Comparison) -> Measurement:
-            made = at_most(other.synthetic, rows, other.seed.child("synthetic rows"))
+            made = at_most(other.synthetic, rows, other.seed.child("rows"))
             return self._measure(real, radius, place.transform(made))
 
         found = anchored(comparison, against_real)
@@ -136,6 +136,8 @@ class _Gower:
         encoding = OrdinalEncoding.fit(real, judged(real))
         values = encoding.transform(real)[:, ~encoding.discrete]
         safe = np.where(np.isnan(values).all(axis=0), 0.0, values)
+        if not values.shape[1]:
+            return cls(encoding, np.empty(0), np.empty(0), np.empty(0))
         low, median, high = np.nanquantile(safe, [0.01, 0.5, 0.99], axis=0)
         return cls(encoding, low, np.where(high > low, high - low, 1.0), median)
 

@@ -25,7 +25,7 @@ from understudy.metrics.anchors import (
     judged,
 )
 from understudy.metrics.intervals import auc
-from understudy.metrics.models import Classifier, LinearDesign, boosted_classifier, logistic
+from understudy.metrics.models import Classifier, LinearDesign, boosted_classifier, logistic, without_blanks
 from understudy.modalities.encoding import OrdinalEncoding
 
 BOOSTED, LINEAR, GIVES_AWAY = "boosted trees", "logistic regression", "gives it away"
@@ -67,7 +67,7 @@ class Detection(Metric):
     def _answer(self, comparison: Comparison) -> MetricResult:
         has_holdout = comparison.holdout is not None and comparison.holdout.rows > 0
         reference = comparison.holdout if comparison.holdout is not None and has_holdout else comparison.real
-        if min(reference.rows, comparison.synthetic.rows) < FEWEST_ROWS:
+        if min(reference.rows, comparison.real.rows, comparison.synthetic.rows) < FEWEST_ROWS:
             raise NotApplicable(f"a classifier needs at least {FEWEST_ROWS} rows of each table")
         found = anchored(
             comparison,
@@ -78,8 +78,8 @@ class Detection(Metric):
 
     def _measure(self, comparison: Comparison, reference: Dataset, explain: bool) -> Measurement:
         rows = min(reference.rows, comparison.synthetic.rows, self.rows)
-        real = at_most(reference, rows, comparison.seed.child("real rows"))
-        made = at_most(comparison.synthetic, rows, comparison.seed.child("synthetic rows"))
+        real = at_most(reference, rows, comparison.seed.child("rows"))
+        made = at_most(comparison.synthetic, rows, comparison.seed.child("rows"))
         columns = judged(comparison.real)
         both = real.with_frame(real.frame.vstack(made.frame))
         encoding = OrdinalEncoding.fit(both, columns)
@@ -121,7 +121,7 @@ class Detection(Metric):
         for fold in np.unique(folds):
             test = folds == fold
             model = boosted_classifier(self.trees, 0.1, seed.child("trees").integer())
-            model.fit(matrix[~test], truth[~test])
+            model.fit(without_blanks(matrix[~test]), truth[~test])
             scores[test] = model.predict_proba(matrix[test])[:, 1]
             if explain:
                 chosen = rng.permutation(np.flatnonzero(test))[:EXPLAINED_ROWS]

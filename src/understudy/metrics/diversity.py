@@ -66,8 +66,8 @@ class Diversity(Metric):
         sizes = [comparison.real.rows, comparison.synthetic.rows, self.rows]
         if comparison.holdout is not None and comparison.holdout.rows:
             sizes.append(comparison.holdout.rows)
-        real = at_most(comparison.real, min(sizes), comparison.seed.child("real rows"))
-        made = at_most(comparison.synthetic, min(sizes), comparison.seed.child("synthetic rows"))
+        real = at_most(comparison.real, min(sizes), comparison.seed.child("rows"))
+        made = at_most(comparison.synthetic, min(sizes), comparison.seed.child("rows"))
         codings = [cells(comparison.real, column, LEVELS, BINS) for column in judged(real)]
         chosen = _pairs(len(codings), comparison)
         codes = [np.column_stack([c.transform(rows) for c in codings]) for rows in (real, made)]

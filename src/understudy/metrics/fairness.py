@@ -1,4 +1,4 @@
-"""Would a model learned from the synthetic data treat groups of patients less equally than a real one does?"""
+"""Would a model learned from the synthetic data treat groups of patients less equally than a real one?"""
 
 from __future__ import annotations
 

@@ -55,9 +55,9 @@ class GroupMarginals(Metric):
 
     def _answer(self, comparison: Comparison) -> MetricResult:
         ways = groupings(comparison)
-        real = at_most(comparison.real, self.rows, comparison.seed.child("real rows"))
+        real = at_most(comparison.real, self.rows, comparison.seed.child("rows"))
         held = comparison.holdout or real
-        held = at_most(held, self.rows, comparison.seed.child("synthetic rows"))
+        held = at_most(held, self.rows, comparison.seed.child("rows"))
         large = [
             (way, k, np.flatnonzero(member == k))
             for way, member, others in ((w, w.membership(real), w.membership(held)) for w in ways)
@@ -73,7 +73,7 @@ class GroupMarginals(Metric):
     def _measure(
         self, comparison: Comparison, real: Dataset, large: list[tuple[Grouping, int, np.ndarray]]
     ) -> Measurement:
-        made = at_most(comparison.synthetic, self.rows, comparison.seed.child("synthetic rows"))
+        made = at_most(comparison.synthetic, self.rows, comparison.seed.child("rows"))
         rng = comparison.seed.child("draws").rng()
         parts = []
         for way, k, rows in large:

@@ -1,4 +1,4 @@
-"""Do models learned from the synthetic data serve every group of real patients, not only the largest?"""
+"""Do models learned from the synthetic data serve every group of real patients?"""
 
 from __future__ import annotations
 

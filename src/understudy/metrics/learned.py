@@ -28,6 +28,7 @@ from understudy.metrics.models import (
     boosted_regressor,
     logistic,
     ridge,
+    without_blanks,
 )
 from understudy.modalities.encoding import OrdinalEncoding, numeric
 
@@ -298,7 +299,8 @@ def _fit(task: Task, family: str, known: Dataset, truth: np.ndarray, state: int)
         return Predictor(task, design, logistic(matrix, truth) if task.classes else ridge(matrix, truth))
     ordinal = OrdinalEncoding.fit(known, task.features)
     make = boosted_classifier if task.classes else boosted_regressor
-    return Predictor(task, ordinal, make(TREES, LEARNING_RATE, state).fit(ordinal.transform(known), truth))
+    model = make(TREES, LEARNING_RATE, state).fit(without_blanks(ordinal.transform(known)), truth)
+    return Predictor(task, ordinal, model)
 
 
 def _better_family(task: Task, comparison: Comparison) -> str:

@@ -1,4 +1,4 @@
-"""Does each column on its own look like the real one: the same values, as often, and missing as often?"""
+"""Does each column on its own look like the real one: the same values, as often, missing as often?"""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ class Marginals(Metric):
 
     def _answer(self, comparison: Comparison) -> MetricResult:
         columns = judged(comparison.real)
-        found = anchored(comparison, self._measure)
+        found = anchored(comparison, self._measure, is_larger_better=True)
         figures = [histogram(comparison.real, comparison.synthetic, column, self.bins) for column in columns]
         return QUESTION.answer(found, self._reading(found, comparison), figures)
 
     def _measure(self, comparison: Comparison) -> Measurement:
-        real = at_most(comparison.real, self.rows, comparison.seed.child("real rows"))
-        synthetic = at_most(comparison.synthetic, self.rows, comparison.seed.child("synthetic rows"))
+        real = at_most(comparison.real, self.rows, comparison.seed.child("rows"))
+        synthetic = at_most(comparison.synthetic, self.rows, comparison.seed.child("rows"))
         columns = judged(real)
         pairs = [compare(real, synthetic, column) for column in columns]
         values = np.array([pair.agreement() for pair in pairs])
@@ -83,8 +83,8 @@ class Marginals(Metric):
         self, comparison: Comparison, real: Dataset, synthetic: Dataset, columns: tuple[Column, ...]
     ) -> tuple[np.ndarray, float]:
         """Return standard errors of each column's agreement and of their mean, from resampled patients."""
-        a = at_most(real, BOOTSTRAP_ROWS, comparison.seed.child("fewer real rows"))
-        b = at_most(synthetic, BOOTSTRAP_ROWS, comparison.seed.child("fewer synthetic rows"))
+        a = at_most(real, BOOTSTRAP_ROWS, comparison.seed.child("fewer rows"))
+        b = at_most(synthetic, BOOTSTRAP_ROWS, comparison.seed.child("fewer rows"))
         rng = comparison.seed.child("bootstrap").rng()
         of_real = patient_weights(a.patients, rng, self.draws)
         of_synthetic = patient_weights(b.patients, rng, self.draws)

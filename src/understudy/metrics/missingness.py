@@ -67,14 +67,16 @@ class Missingness(Metric):
         )
         if not gappy:
             raise NotApplicable("nothing is missing, neither in the real nor in the synthetic table")
-        found = anchored(comparison, lambda other: self._measure(other, columns, gappy))
+        found = anchored(
+            comparison, lambda other: self._measure(other, columns, gappy), is_larger_better=True
+        )
         return QUESTION.answer(found, self._reading(found, comparison))
 
     def _measure(
         self, comparison: Comparison, columns: tuple[Column, ...], gappy: tuple[Column, ...]
     ) -> Measurement:
-        real = at_most(comparison.real, self.rows, comparison.seed.child("real rows"))
-        made = at_most(comparison.synthetic, self.rows, comparison.seed.child("synthetic rows"))
+        real = at_most(comparison.real, self.rows, comparison.seed.child("rows"))
+        made = at_most(comparison.synthetic, self.rows, comparison.seed.child("rows"))
         coding = [cells(real, column, LEVELS, BINS) for column in columns]
         sides = [
             _Side(_absent(rows, gappy), [c.transform(rows) for c in coding], [c.size for c in coding])

@@ -108,6 +108,12 @@ def boosted_regressor(trees: int, learning_rate: float, state: int) -> HistGradi
     )
 
 
+def without_blanks(matrix: np.ndarray) -> np.ndarray:
+    """Return the matrix to learn from, zeros in place of columns without any value: trees cannot bin those."""
+    blank = np.isnan(matrix).all(axis=0)
+    return np.where(blank, 0.0, matrix) if blank.any() else matrix
+
+
 def logistic(matrix: sparse.csr_matrix, classes: np.ndarray) -> LogisticRegression:
     """Fit a logistic regression (ridge penalty 1); a slow end of the optimiser is good enough here."""
     model = LogisticRegression(C=1.0, max_iter=200)

@@ -8,6 +8,7 @@ from pydantic import Field
 from understudy.core.contracts import Comparison, Metric
 from understudy.core.results import Axis, Detail, Estimate, Matrix, MetricResult
 from understudy.metrics.anchors import (
+    EQUAL_ROWS,
     Anchored,
     Measurement,
     NotApplicable,
@@ -60,7 +61,7 @@ class Pairs(Metric):
         if len(coding.names) < 2:
             raise NotApplicable("a pair needs two columns, and the table has one that can be judged")
         rng = comparison.seed.child("real bootstrap").rng()
-        rows = at_most(comparison.real, self.rows, comparison.seed.child("real rows"))
+        rows = at_most(comparison.real, self.rows, comparison.seed.child("rows"))
         real = coding.transform(rows)
         matrix = association(real)
         drawn = self._drawn(real, rows.patients, rng)
@@ -68,21 +69,19 @@ class Pairs(Metric):
         def against_real(other: Comparison) -> Measurement:
             return self._measure(other, coding, matrix, drawn)
 
-        found = anchored(comparison, against_real)
-        table = coding.transform(
-            at_most(comparison.synthetic, self.rows, comparison.seed.child("synthetic rows"))
-        )
+        found = anchored(comparison, against_real, is_larger_better=True)
+        table = coding.transform(at_most(comparison.synthetic, self.rows, comparison.seed.child("rows")))
         return QUESTION.answer(
             found,
             self._reading(found, comparison),
             self._figures(coding.names, matrix, association(table)),
-            found.details[:SHOWN_PAIRS],
+            [*found.details[:SHOWN_PAIRS], *(d for d in found.details if d.name == EQUAL_ROWS)],
         )
 
     def _measure(
         self, comparison: Comparison, coding: AssociationCoding, real: np.ndarray, drawn: np.ndarray
     ) -> Measurement:
-        rows = at_most(comparison.synthetic, self.rows, comparison.seed.child("synthetic rows"))
+        rows = at_most(comparison.synthetic, self.rows, comparison.seed.child("rows"))
         table = coding.transform(rows)
         matrix = association(table)
         upper = np.triu_indices(len(matrix), 1)

@@ -1,4 +1,4 @@
-"""Does a model learned from the synthetic data work on real patients as one learned from real data does?"""
+"""Does a model learned from the synthetic data work on real patients as one learned from real data?"""
 
 from __future__ import annotations
 
