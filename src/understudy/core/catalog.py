@@ -40,10 +40,10 @@ class Entry:
     handles: frozenset[str] = frozenset()
 
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-class Catalog(Generic[R]):
+class Catalog(Generic[R_co]):
     """The recipes of one family, listed explicitly; outside packages join by the entry-point group.
 
     An outside package declares, in the group `understudy.<family>`, a name and `module:ENTRY`, where
@@ -79,13 +79,13 @@ class Catalog(Generic[R]):
             raise UnknownNameError(self.family, name, self.names)
         return self._by_name[name]
 
-    def recipe(self, name: str) -> type[R]:
+    def recipe(self, name: str) -> type[R_co]:
         """Return the recipe's class, importing its module."""
         module, _, attribute = self.entry(name).target.partition(":")
-        found: type[R] = getattr(import_module(module), attribute)
+        found: type[R_co] = getattr(import_module(module), attribute)
         return found
 
-    def create(self, choice: Choice | str) -> R:
+    def create(self, choice: Choice | str) -> R_co:
         """Make the chosen recipe with its settings.
 
         Raises:

@@ -133,6 +133,10 @@ class Metric(Recipe):
     def measure(self, comparison: Comparison) -> MetricResult:
         """Answer the question, or say why it does not apply."""
 
+    def explain(self, result: MetricResult) -> MetricResult:
+        """Return a result with outcome and words as its figures say; asked again of figures pooled over splits."""
+        return result
+
 
 class Evidence(Value):
     """All that a report may speak of; JSON throughout, so that a stored release can be reported anew.

@@ -14,6 +14,8 @@ from understudy.sampling.variables import Values, Variable
 
 _ABSENT = -6.0
 _ONE_HOT_LEVELS = 6
+_FEWEST_ROWS = 20
+_PRUNING_ROWS = 1_000
 _EMBEDDED = 6
 _SHOWN_LEVELS = 8
 _MEAN_SHRINKAGE = 10.0
@@ -28,7 +30,7 @@ class TreeSettings(Value):
         default=10.0,
         gt=0,
         le=1000,
-        description="Smallest leaf is leaf x rows^leaf_power people, never below 5.",
+        description="Smallest leaf is leaf x rows^leaf_power people, at most a fifth of the rows, at least 5.",
     )
     leaf_power: float = Field(default=0.2, ge=0, le=1, description="How leaves grow with the number of rows.")
     kernel: float = Field(
@@ -51,7 +53,8 @@ class TreeSettings(Value):
 
     def smallest_leaf(self, rows: int) -> int:
         """Return the fewest people that a leaf may hold when `rows` rows are learned from."""
-        return max(FEWEST_IN_LEAF, round(self.leaf * rows**self.leaf_power))
+        wanted = round(self.leaf * float(rows) ** self.leaf_power)
+        return max(FEWEST_IN_LEAF, min(wanted, rows // 5))
 
 
 FEWEST_IN_LEAF = 5
@@ -261,7 +264,7 @@ def fit_variable(
     rows = np.flatnonzero(values.active[index])
     target = values.drawn[index][rows]
     smallest = settings.smallest_leaf(len(rows))
-    if not earlier or len(rows) < 2 * smallest or variable.size == 1:
+    if not earlier or len(rows) < max(2 * smallest, _FEWEST_ROWS) or variable.size == 1:
         return VariableModel(None, None, None, (_stump(variable, target, settings),))
     known = values.take(rows)
     components = _components(variable, target, variables, earlier, known)
@@ -307,7 +310,7 @@ def _grow(
     noise = components[chosen].var(axis=0).mean() / len(chosen)
     learner = DecisionTreeRegressor(
         min_samples_leaf=max(FEWEST_IN_LEAF, round(smallest * len(chosen) / rows)),
-        min_impurity_decrease=settings.pruning / (1 + rows / 5_000) * noise,
+        min_impurity_decrease=settings.pruning / (1 + rows / _PRUNING_ROWS) * noise,
         random_state=int(rng.integers(2**31)),
     )
     grown = learner.fit(matrix[chosen], components[chosen]).tree_

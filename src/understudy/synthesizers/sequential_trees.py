@@ -18,7 +18,9 @@ from understudy.sampling.chain import Chain
 from understudy.sampling.drawing import Restriction
 from understudy.sampling.trees import TreeSettings
 
-CANDIDATES = (30.0, 18.0, 10.0, 6.0)
+CANDIDATES = (16.0, 10.0, 6.0)
+LEAF_OF_MANY_ROWS = 7.0
+MANY_ROWS = 20_000
 _MOST_TUNING_ROWS = 3_000
 _FEWEST_TUNING_ROWS = 40
 _TUNING_SHARE = 0.3
@@ -37,7 +39,7 @@ class SequentialTrees(TreeSettings, Synthesizer):
 
     tune: bool = Field(default=True, description="Choose `leaf` on rows set aside, unless it is set.")
     privacy: float = Field(
-        default=0.5, ge=0, le=10, description="Weight of what membership guessing gains against likelihood."
+        default=0.25, ge=0, le=10, description="Weight of what membership guessing gains against likelihood."
     )
 
     def fit(self, train: Dataset, fitting: Fitting) -> Generator:
@@ -47,7 +49,10 @@ class SequentialTrees(TreeSettings, Synthesizer):
             {name: getattr(self, name) for name in TreeSettings.model_fields}
         )
         done = 0.0
-        if self.tune and "leaf" not in self.model_fields_set and train.rows >= _FEWEST_TUNING_ROWS:
+        is_open = self.tune and "leaf" not in self.model_fields_set
+        if is_open and train.rows > MANY_ROWS:
+            settings = settings.model_copy(update={"leaf": LEAF_OF_MANY_ROWS})
+        elif is_open and train.rows >= _FEWEST_TUNING_ROWS:
             settings = self._tuned(settings, train, columns, fitting)
             done = _TUNING_FRACTION
 

@@ -48,12 +48,19 @@ def evaluate(
         raise ValueError("an evaluation needs at least one comparison")
     share = sum(shares) / len(shares) if shares else 0.25
     return Evaluation(
-        results=tuple(pool(answers[index], share) for index in range(len(choices))),
+        results=tuple(_pooled(choice, answers[index], share) for index, choice in enumerate(choices)),
         real_rows=first.real.rows,
         synthetic_rows=first.synthetic.rows,
         holdout_rows=0 if first.holdout is None else first.holdout.rows,
         splits=len(comparisons),
     )
+
+
+def _pooled(choice: Choice, answers: Sequence[MetricResult], share: float) -> MetricResult:
+    if len(answers) == 1:
+        return answers[0]
+    metric: Metric = METRICS.create(choice)
+    return metric.explain(pool(answers, share))
 
 
 def _measured(

@@ -118,11 +118,8 @@ def _membership(result: MetricResult | None, chosen: Policy) -> Finding:
     requirement = "No attack can tell who was among the real patients"
     if result is None or result.estimate is None:
         return Finding(requirement=requirement, status="not_checked", evidence=_why(result))
-    worst = max(
-        (d for d in result.details if d.scope == "attack" and d.measure == "TPR@10%FPR" and d.estimate),
-        key=lambda d: _high(d),
-        default=None,
-    )
+    measured = [d for d in result.details if d.measure == "TPR@10%FPR" and d.scope == "attack" and d.estimate]
+    worst = next((d for d in measured if d.name == "strongest"), None) or max(measured, key=_high, default=None)
     auc_low = result.estimate.value if result.estimate.low is None else result.estimate.low
     is_evident = auc_low > 0.5 and worst is not None and _low(worst) > 0.10
     if worst is None:

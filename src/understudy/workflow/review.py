@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shutil
 
-from pydantic import BaseModel
-
 from understudy.core.catalog import Catalog, Choice
+from understudy.core.contracts import Recipe
 from understudy.core.dataset import Dataset, Violation
 from understudy.core.errors import RequestError
 from understudy.core.schema import Kind, Role
@@ -34,7 +33,7 @@ def review(plan: Plan, real: Dataset) -> list[Violation]:
 
 def _choices(plan: Plan) -> list[Violation]:
     found = []
-    families: list[tuple[str, Catalog[BaseModel], tuple[Choice, ...]]] = [
+    families: list[tuple[str, Catalog[Recipe], tuple[Choice, ...]]] = [
         ("synthesizer", SYNTHESIZERS, (plan.synthesizer,)),
         ("metrics", METRICS, plan.metrics),
         ("sections", SECTIONS, plan.sections),
