@@ -12,8 +12,9 @@ from understudy.core.results import Axis, Detail, Estimate, MetricResult
 from understudy.metrics.anchors import Anchored, NotApplicable, Question, ask
 from understudy.metrics.groups import groupings
 from understudy.metrics.intervals import patient_weights, percentile
-from understudy.metrics.learned import Rivals, performance, plain, rivals
+from understudy.metrics.learned import Rivals, rivals
 from understudy.metrics.prediction import LOSS
+from understudy.metrics.task import performance, plain
 
 FEWEST_ROWS, FEWEST_OF_A_CLASS = 30, 10
 

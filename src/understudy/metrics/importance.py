@@ -11,7 +11,8 @@ from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Detail, Estimate, MetricResult
 from understudy.metrics.anchors import Anchored, NotApplicable, Question, ask, at_most
 from understudy.metrics.intervals import around, patient_weights
-from understudy.metrics.learned import Learned, Task, redrawn, rivals
+from understudy.metrics.learned import Learned, redrawn, rivals
+from understudy.metrics.task import Task
 
 SHARE, TOP = "share of importance", 5
 SHUFFLES = 45

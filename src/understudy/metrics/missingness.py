@@ -125,7 +125,7 @@ class _Side:
         """Return the missing rate in each cell of a column, shape (draws, cells, gappy), and the cell shares."""
         hot = np.eye(self.sizes[column], dtype=np.float32)[self.codes[column]]
         total = weights @ hot
-        absent = np.stack([(weights * self.absent[:, k]) @ hot for k in range(self.absent.shape[1])], axis=-1)
+        absent = np.stack([(weights * cell) @ self.absent for cell in hot.T], axis=1)
         rate = absent / np.maximum(total, 1e-9)[..., None]
         # An empty cell tells nothing: it takes the overall rate.
         overall = (weights @ self.absent) / weights.sum(axis=1, keepdims=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from pydantic import Field
 
 from understudy.core.contracts import Comparison, Metric
 from understudy.core.results import Axis, Detail, Estimate, Matrix, MetricResult
 from understudy.metrics.anchors import (
-    EQUAL_ROWS,
     Anchored,
     Measurement,
     NotApplicable,
@@ -45,7 +46,8 @@ class Pairs(Metric):
     """Mean absolute difference of the association matrices, over all pairs of columns.
 
     Spearman's correlation for two quantities (signed, so a turned sign counts fully), bias-corrected Cramér's
-    V for two discrete columns, bias-corrected correlation ratio for a mixed pair.
+    V for two discrete columns, bias-corrected correlation ratio for a mixed pair. The details are the 15 pairs
+    that differ most.
     """
 
     rows: int = Field(default=50_000, ge=100, description="Most rows of each table that are compared.")
@@ -60,49 +62,39 @@ class Pairs(Metric):
         coding = _coding(comparison)
         if len(coding.names) < 2:
             raise NotApplicable("a pair needs two columns, and the table has one that can be judged")
-        rng = comparison.seed.child("real bootstrap").rng()
         rows = at_most(comparison.real, self.rows, comparison.seed.child("rows"))
-        real = coding.transform(rows)
-        matrix = association(real)
-        drawn = self._drawn(real, rows.patients, rng)
-
-        def against_real(other: Comparison) -> Measurement:
-            return self._measure(other, coding, matrix, drawn)
-
-        found = anchored(comparison, against_real, is_larger_better=True)
-        table = coding.transform(at_most(comparison.synthetic, self.rows, comparison.seed.child("rows")))
-        return QUESTION.answer(
-            found,
-            self._reading(found, comparison),
-            self._figures(coding.names, matrix, association(table)),
-            [*found.details[:SHOWN_PAIRS], *(d for d in found.details if d.name == EQUAL_ROWS)],
-        )
-
-    def _measure(
-        self, comparison: Comparison, coding: AssociationCoding, real: np.ndarray, drawn: np.ndarray
-    ) -> Measurement:
-        rows = at_most(comparison.synthetic, self.rows, comparison.seed.child("rows"))
+        made = at_most(comparison.synthetic, self.rows, comparison.seed.child("rows"))
         table = coding.transform(rows)
-        matrix = association(table)
-        upper = np.triu_indices(len(matrix), 1)
-        gaps = np.abs(matrix - real)[upper]
+        matrix, synthetic = association(table), association(coding.transform(made))
+        first, second = np.triu_indices(len(matrix), 1)
+        worst = np.argsort(-np.abs(synthetic - matrix)[first, second], kind="stable")[:SHOWN_PAIRS]
+        drawn = self._drawn(table, rows.patients, comparison.seed.child("real bootstrap").rng())
+        real = _Real(coding, rows.rows, matrix, drawn, tuple(zip(first[worst], second[worst], strict=True)))
+        found = anchored(comparison, lambda other: self._measure(other, real), is_larger_better=True)
+        figures = self._figures(coding.names, matrix, synthetic)
+        return QUESTION.answer(found, self._reading(found, comparison), figures)
+
+    def _measure(self, comparison: Comparison, real: _Real) -> Measurement:
+        rows = at_most(comparison.synthetic, self.rows, comparison.seed.child("rows"))
+        table = real.coding.transform(rows)
+        gaps = np.abs(association(table) - real.matrix)
         rng = comparison.seed.child("bootstrap").rng()
-        draws = np.abs(self._drawn(table, rows.patients, rng) - drawn)[:, upper[0], upper[1]]
-        seen = min(rows.rows, BOOTSTRAP_ROWS), min(comparison.real.rows, self.rows, BOOTSTRAP_ROWS)
-        total = rows.rows, min(comparison.real.rows, self.rows)
-        scale = float(np.sqrt(sum(1 / n for n in total) / sum(1 / n for n in seen)))
-        spread = draws.mean(axis=1).std(ddof=1) * scale
-        each = draws.std(axis=0, ddof=1) * scale
+        draws = np.abs(self._drawn(table, rows.patients, rng) - real.drawn)
+        total = 1 / rows.rows + 1 / real.rows
+        seen = 1 / min(rows.rows, BOOTSTRAP_ROWS) + 1 / min(real.rows, BOOTSTRAP_ROWS)
+        each = draws.std(axis=0, ddof=1) * np.sqrt(total / seen)
+        upper = np.triu_indices(len(gaps), 1)
+        spread = draws[:, upper[0], upper[1]].mean(axis=1).std(ddof=1) * np.sqrt(total / seen)
         parts = tuple(
             Detail(
                 scope="pair",
-                name=f"{coding.names[upper[0][k]]} × {coding.names[upper[1][k]]}",
+                name=f"{real.coding.names[i]} × {real.coding.names[j]}",
                 measure=DIFFERENCE,
-                estimate=around(float(gaps[k]), float(each[k]), 0.0, 2.0),
+                estimate=around(float(gaps[i, j]), float(each[i, j]), 0.0, 2.0),
             )
-            for k in np.argsort(-gaps, kind="stable")
+            for i, j in real.worst
         )
-        return Measurement(around(float(gaps.mean()), float(spread), 0.0, 2.0), parts)
+        return Measurement(around(float(gaps[upper].mean()), float(spread), 0.0, 2.0), parts)
 
     def _drawn(self, table: Coded, patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return association matrices of resampled patients, shape (draws, columns, columns)."""
@@ -128,6 +120,17 @@ class Pairs(Metric):
             f"Associations differ by {found.estimate.value:.3f} on average {between(found)}; most for "
             f"{first.name} ({gap.value:.2f})."
         ) + capped(max(comparison.real.rows, comparison.synthetic.rows), self.rows)
+
+
+@dataclass(frozen=True)
+class _Real:
+    """The real side: its coding, number of rows, matrix and resampled matrices, and the pairs to speak of."""
+
+    coding: AssociationCoding
+    rows: int
+    matrix: np.ndarray
+    drawn: np.ndarray
+    worst: tuple[tuple[int, int], ...]
 
 
 @kept

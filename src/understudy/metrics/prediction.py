@@ -11,7 +11,8 @@ from understudy.core.contracts import Comparison, Metric
 from understudy.core.results import Axis, Detail, Estimate, MetricResult
 from understudy.metrics.anchors import Anchored, Question, ask
 from understudy.metrics.intervals import patient_weights, percentile
-from understudy.metrics.learned import FAMILIES, TEST_ROWS, TRAIN_ROWS, Rivals, performance, plain, rivals
+from understudy.metrics.learned import FAMILIES, TEST_ROWS, TRAIN_ROWS, Rivals, rivals
+from understudy.metrics.task import performance, plain
 
 LOSS = "difference to real"
 

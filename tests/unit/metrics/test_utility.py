@@ -17,7 +17,8 @@ from understudy.core.schema import Column, Kind, Role, Schema
 from understudy.metrics.anchors import settled
 from understudy.metrics.catalog import CATALOG
 from understudy.metrics.groups import groupings
-from understudy.metrics.learned import performance, rivals
+from understudy.metrics.learned import rivals
+from understudy.metrics.task import performance
 
 
 def changed(rows: Dataset, *columns: pl.Expr) -> Dataset:
