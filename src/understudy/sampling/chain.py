@@ -102,8 +102,11 @@ class _Drawing:
         self.values = Values(n)
         self.log_weight = np.zeros(n)
         self.frame: dict[str, pl.Series] = {}
-        self.known, self.is_known = self._encode_known(restriction.known)
         self.given = restriction.known
+        self.known, self.is_known = self._encode_known(restriction.known)
+        for model in self.columns:
+            if self._is_complete(model):  # never varies: nothing to draw, but rules may speak of it
+                self.frame[model.column.name] = self._decoded(model)
 
     def _encode_known(self, known: pl.DataFrame | None) -> tuple[Values, dict[int, np.ndarray]]:
         """Return given cells as values, and for each variable which rows are given."""
@@ -205,13 +208,10 @@ class _Drawing:
 
     def candidates(self) -> Candidates:
         """Return the finished rows; one that still breaks a condition weighs nothing."""
-        for model in self.columns:
-            if model.column.name not in self.frame:
-                self.frame[model.column.name] = self._decoded(model)
         names = [m.column.name for m in self.columns]
         frame = self.chain.rules.complete(pl.DataFrame([self.frame[name] for name in names]))
-        broken = [holds(w, self.chain.schema) for w in self.where if w.column in frame.columns]
-        if broken:
-            kept = frame.select(pl.all_horizontal(broken)).to_series().to_numpy().astype(bool)
+        wanted = [holds(w, self.chain.schema) for w in self.where if w.column in frame.columns]
+        if wanted:
+            kept = frame.select(pl.all_horizontal(wanted)).to_series().to_numpy().astype(bool)
             self.log_weight[~kept] = -np.inf
         return Candidates(frame, self.log_weight)

@@ -83,8 +83,9 @@ class NormalLeaves:
             the nearest end of the first interval.
         """
         drawn, mass = np.empty(len(leaf)), np.empty(len(leaf))
-        for start in range(0, len(leaf), _CHUNK):
-            rows = slice(start, start + _CHUNK)
+        size = max(_CHUNK // max(low.shape[1], 1), 1)
+        for start in range(0, len(leaf), size):
+            rows = slice(start, start + size)
             drawn[rows], mass[rows] = self._draw_chunk(leaf[rows], low[rows], high[rows], rng)
         return drawn, mass
 
@@ -183,7 +184,8 @@ class LevelLeaves:
         def share(node: np.ndarray) -> np.ndarray:
             wanted = node * self.size + codes
             found = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
-            return np.where(self.key[found] == wanted, self.count[found], 0) / np.maximum(everyone[node], 1)
+            people = np.where(self.key[found] == wanted, self.count[found], 0)
+            return np.asarray(people / np.maximum(everyone[node], 1))
 
         back = self.fall_back[leaf]
         return np.asarray((1 - back) * share(leaf) + back * share(self.parent[leaf]))
@@ -196,7 +198,7 @@ class LevelLeaves:
 def _fall_back(count: np.ndarray, back: float, parent: np.ndarray) -> np.ndarray:
     if len(parent) == 1:
         return np.zeros(1)
-    return np.where(count > 0, back / (count + back), 0.0)
+    return np.asarray(np.where(count > 0, back / np.maximum(count + back, 1), 0.0))
 
 
 def _quantiles(node: np.ndarray, values: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -216,7 +218,7 @@ def _between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the standard normal probability between two points, exact in both tails."""
     flipped = low > 0
     a, b = np.where(flipped, -high, low), np.where(flipped, -low, high)
-    return np.maximum(ndtr(b) - ndtr(a), 0.0)
+    return np.asarray(np.maximum(ndtr(b) - ndtr(a), 0.0))
 
 
 def _truncated(low: np.ndarray, high: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -224,4 +226,4 @@ def _truncated(low: np.ndarray, high: np.ndarray, u: np.ndarray) -> np.ndarray:
     flipped = low > 0
     a, b = np.where(flipped, -high, low), np.where(flipped, -low, high)
     z = ndtri(np.clip(ndtr(a) + u * (ndtr(b) - ndtr(a)), 1e-300, 1 - 1e-16))
-    return np.where(flipped, -z, z)
+    return np.asarray(np.where(flipped, -z, z))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from understudy.sampling.variables import MISSING, PRESENT, ColumnModel, Variabl
 
 _EDGE = 1e-9
 _EPOCH = 1e6
+_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -60,53 +62,55 @@ def _value_limit(model: ColumnModel, variable: Variable, where: Sequence[Where],
     low, high = np.array([-np.inf]), np.array([np.inf])
     unit = 10.0**-model.margin.decimals
     for condition in where:
-        for start, stop, excluded in _stretches(condition, model, unit):
-            ends = (start - unit / 2, stop + unit / 2)
-            u = model.margin.probability(np.array(ends), np.array([0.0, 1.0]))
-            z = ndtri(np.clip(u, 0.0, 1.0))
-            low, high = _without(low, high, z) if excluded else _inside(low, high, z)
+        stretches = np.array(_stretches(condition, model, unit)).reshape(-1, 2)
+        ends = stretches + np.array([-unit / 2, unit / 2])
+        u = model.margin.probability(ends.ravel(), np.tile([0.0, 1.0], len(ends))).reshape(-1, 2)
+        z = ndtri(np.clip(u[np.argsort(u[:, 0], kind="stable")], 0.0, 1.0))
+        if isinstance(condition, OneOf) and condition.exclude:
+            low, high = _common(low, high, np.append(-np.inf, z[:, 1]), np.append(z[:, 0], np.inf))
+        else:
+            low, high = _common(low, high, z[:, 0], z[:, 1])
     return Limit(low=low, high=high)
 
 
-def _stretches(condition: Where, model: ColumnModel, unit: float) -> list[tuple[float, float, bool]]:
-    """Return closed stretches of drawable values, in units of the resolution, and whether each is excluded."""
+def _stretches(condition: Where, model: ColumnModel, unit: float) -> list[tuple[float, float]]:
+    """Return the closed stretches of drawable values that a condition names, in units of the resolution."""
     scale = model.resolution
-    if isinstance(condition, Between):
-        start, stop = (_number(limit, model.column) for limit in (condition.low, condition.high))
-        first, last = -np.inf, np.inf
-        if start is not None:
-            first = np.ceil(start / scale / unit - _EDGE) * unit
-            first += unit if condition.low_open and first <= start / scale + _EDGE else 0.0
-        if stop is not None:
-            last = np.floor(stop / scale / unit + _EDGE) * unit
-            last -= unit if condition.high_open and last >= stop / scale - _EDGE else 0.0
-        return [(first, last, False)]
-    numbers = [
-        float(v) / scale for v in condition.values if v is not None and model.column.kind is Kind.NUMBER
-    ]
-    if condition.exclude:
-        return [(number, number, True) for number in numbers]
-    return [(min(numbers), max(numbers), False)] if numbers else [(np.inf, -np.inf, False)]
+    if isinstance(condition, OneOf):
+        return [(v, v) for v in (_named(v, model.column) / scale for v in condition.values if v is not None)]
+    start, stop = (_number(limit, model.column) for limit in (condition.low, condition.high))
+    first, last = -np.inf, np.inf
+    if start is not None:
+        first = np.ceil(start / scale / unit - _EDGE) * unit
+        first += unit if condition.low_open and first <= start / scale + _EDGE * unit else 0.0
+    if stop is not None:
+        last = np.floor(stop / scale / unit + _EDGE) * unit
+        last -= unit if condition.high_open and last >= stop / scale - _EDGE * unit else 0.0
+    return [(first, last)] if first <= last else []
 
 
 def _number(limit: float | None, column: Column) -> float | None:
+    """Return a limit of a range as the column counts: numbers as they are, years as seconds since 1970."""
     if limit is None or column.kind is Kind.NUMBER:
         return limit
-    return (
-        float(pl.Series([f"{int(limit):04d}-01-01"]).str.to_datetime(time_unit="us").cast(pl.Int64)[0])
-        / _EPOCH
-    )
+    return _named(f"{int(limit):04d}-01-01", column)
 
 
-def _inside(low: np.ndarray, high: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.maximum(low, z[0]), np.maximum(np.minimum(high, z[1]), np.maximum(low, z[0]))
+def _named(value: str, column: Column) -> float:
+    if column.kind is Kind.NUMBER:
+        return float(value)
+    return (datetime.fromisoformat(value).replace(tzinfo=UTC) - _START).total_seconds()
 
 
-def _without(low: np.ndarray, high: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    starts = np.concatenate([low, np.maximum(low, z[1])])
-    stops = np.concatenate([np.minimum(high, z[0]), high])
-    is_real = stops > starts
-    return (starts[is_real], stops[is_real]) if is_real.any() else (starts[:1], starts[:1])
+def _common(
+    low: np.ndarray, high: np.ndarray, starts: np.ndarray, stops: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what two unions of intervals share; where that is nothing, one empty interval."""
+    both_low, both_high = np.maximum.outer(low, starts).ravel(), np.minimum.outer(high, stops).ravel()
+    is_real = both_high > both_low
+    if not is_real.any():
+        return np.zeros(1), np.zeros(1)
+    return both_low[is_real], both_high[is_real]
 
 
 def _state_limit(

@@ -9,6 +9,8 @@ import numpy as np
 FEWEST = 5
 ATOM = 11
 BINS = 1_000
+_TAIL_PIECES = 8
+_STEEPEST = 100.0
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,10 @@ class Margin:
     """A quantile function of bins: atoms, which are exact, and uniform stretches of several people.
 
     A value that at least `ATOM` people share is an atom and drawn exactly. All other values are pooled in
-    order into bins of at least `FEWEST` people; a bin is drawn uniformly with the mean and the standard
-    deviation of its people, so that neither its values nor its extremes come back.
+    order into bins of at least `FEWEST` people; a bin is drawn uniformly with the mean and (where it does not
+    run into its neighbours) the standard deviation of its people, so that neither its values nor its extremes
+    come back. An outermost bin whose people lie far apart is a tail: a power law from the edge of the next
+    bin, with the same mean and standard deviation, in several pieces. Bins never overlap.
 
     Attributes:
         cumulative: shares of people below the end of each bin, from 0 to 1, shape (bins + 1,).
@@ -47,34 +51,33 @@ class Margin:
         Args:
             values: at least one number.
             decimals: digits to round drawn values to.
-            weights: survey weights, shape (rows,); people are still counted one by one for protection.
+            weights: survey weights of at least 0, shape (rows,); people are still counted one by one for
+                protection.
             fewest: smallest number of people in a bin.
             atom: smallest number of people who share an exact value.
             bins: about the largest number of bins.
         """
         order = np.argsort(values, kind="stable")
-        weights = np.ones(len(values)) if weights is None else weights
         distinct, first, counts = np.unique(values[order], return_index=True, return_counts=True)
-        mass = np.add.reduceat(weights[order], first)
+        if weights is None or not weights.sum() > 0:
+            weights = np.ones(len(values))
+        mass = np.add.reduceat(weights[order], first).astype(np.float64)
         is_atom = counts >= atom
         size = max(fewest, int(np.ceil(len(values) / bins)))
-        bin_of = _pooled(counts, is_atom, size)
-        people = np.bincount(bin_of, counts)
-        weight = np.bincount(bin_of, mass)
-        centre = np.bincount(bin_of, mass * distinct) / weight
-        variance = np.bincount(bin_of, mass * (distinct - centre[bin_of]) ** 2) / weight
-        atoms = np.bincount(bin_of, is_atom) > 0
-        weight, centre, variance = _without_remnants(
-            people, weight, centre, variance, atoms, min(fewest, len(values))
-        )
-        cumulative = np.concatenate([[0.0], np.cumsum(weight)]) / weight.sum()
-        return cls(cumulative, centre, np.sqrt(3 * variance), decimals)
+        bin_of = _joined(_pooled(counts, is_atom, size), distinct, counts, is_atom, fewest)
+        weight, centre, half = _stretches(bin_of, distinct, mass, is_atom)
+        kept = weight > 0
+        cumulative = np.concatenate([[0.0], np.cumsum(weight[kept])])
+        return cls(cumulative / cumulative[-1], centre[kept], half[kept], decimals)
 
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """Return the value at each probability, both of shape (n,), rounded to the column's decimals."""
         index = np.clip(np.searchsorted(self.cumulative, u, side="right") - 1, 0, len(self.centre) - 1)
         within = (u - self.cumulative[index]) / (self.cumulative[index + 1] - self.cumulative[index])
-        return np.asarray(np.round(self.centre[index] + self.half[index] * (2 * within - 1), self.decimals))
+        exact = self.centre[index] + self.half[index] * (2 * within - 1)
+        # Numbers too large to have such digits would overflow while they are rounded.
+        fine = np.abs(exact) < 10.0 ** (15 - self.decimals)
+        return np.where(fine, np.round(np.where(fine, exact, 0.0), self.decimals), exact)
 
     def probability(self, values: np.ndarray, at: np.ndarray) -> np.ndarray:
         """Return the probability below each value, both of shape (n,).
@@ -106,37 +109,84 @@ def _pooled(counts: np.ndarray, is_atom: np.ndarray, size: int) -> np.ndarray:
     return result
 
 
-def _without_remnants(
-    people: np.ndarray,
-    weight: np.ndarray,
-    centre: np.ndarray,
-    variance: np.ndarray,
-    atoms: np.ndarray,
-    fewest: int,
+def _joined(
+    bin_of: np.ndarray, distinct: np.ndarray, counts: np.ndarray, is_atom: np.ndarray, fewest: int
+) -> np.ndarray:
+    """Return the bins with those of too few people joined to their nearest neighbour, which may be an atom."""
+    people = np.bincount(bin_of, counts)
+    middle = np.bincount(bin_of, counts / people[bin_of] * distinct)
+    atoms = np.bincount(bin_of, is_atom) > 0
+    is_start = np.ones(len(people), dtype=bool)
+    for i in range(len(people)):
+        if atoms[i] or people[i] >= fewest or len(people) == 1:
+            continue
+        after = middle[i + 1] - middle[i] if i + 1 < len(people) else np.inf
+        if i and middle[i] - middle[i - 1] <= after:
+            is_start[i], people[i], middle[i] = False, people[i] + people[i - 1], middle[i - 1]
+            continue
+        is_start[i + 1] = False
+        people[i + 1] += people[i]
+        if not atoms[i + 1]:
+            middle[i + 1] += (middle[i] - middle[i + 1]) * (people[i] / people[i + 1])
+    return np.asarray((np.cumsum(is_start) - 1)[bin_of])
+
+
+def _stretches(
+    bin_of: np.ndarray, distinct: np.ndarray, mass: np.ndarray, is_atom: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Join bins of too few people with their nearest neighbour; an atom swallows them at its own value."""
-    while len(people) > 1 and ((people < fewest) & ~atoms).any():
-        small = int(np.flatnonzero((people < fewest) & ~atoms)[0])
-        sides = [j for j in (small - 1, small + 1) if 0 <= j < len(people)]
-        near = min(sides, key=lambda j: abs(centre[j] - centre[small]))
-        total = weight[near] + weight[small]
-        if not atoms[near]:
-            mean = (weight[near] * centre[near] + weight[small] * centre[small]) / total
-            spread = weight[near] * (variance[near] + (centre[near] - mean) ** 2)
-            spread += weight[small] * (variance[small] + (centre[small] - mean) ** 2)
-            centre[near], variance[near] = mean, spread / total
-        weight[near] = total
-        people[near] += people[small]
-        people, weight, centre, variance, atoms = (
-            np.delete(part, small) for part in (people, weight, centre, variance, atoms)
-        )
-    return weight, centre, np.where(atoms, 0.0, variance)
+    """Return weight, centre and half width of stretches that do not overlap, each of shape (bins,)."""
+    weight = np.bincount(bin_of, mass)
+    share = mass / np.where(weight > 0, weight, 1)[bin_of]
+    centre = np.bincount(bin_of, share * distinct)
+    start = np.flatnonzero(np.diff(bin_of, prepend=-1))
+    least, most = distinct[start], distinct[np.append(start[1:], len(distinct)) - 1]
+    # A sum of shares of one value differs from it in its last digit; what is exact stays exact.
+    centre = np.clip(centre, least, most)
+    centre[bin_of[is_atom]] = distinct[is_atom]
+    # Divided before it is squared: the square of a number above 1e154 overflows.
+    unit = np.maximum(np.maximum(np.abs(least), np.abs(most)), np.finfo(float).tiny)
+    variance = np.bincount(bin_of, share * ((distinct - centre[bin_of]) / unit[bin_of]) ** 2)
+    deviation = np.sqrt(variance) * unit
+    deviation[bin_of[is_atom]] = 0.0
+    edges = np.concatenate([[-np.inf], most[:-1] / 2 + least[1:] / 2, [np.inf]])
+    room = np.minimum(centre - edges[:-1], edges[1:] - centre)
+    half = np.minimum(np.sqrt(3) * deviation, room)
+    parts = list(np.stack([weight, centre, half], axis=1)[:, :, None])
+    if len(parts) > 1:
+        parts[0] = _tail(parts[0], deviation[0], edges[1])[:, ::-1]
+        parts[-1] = _tail(parts[-1], deviation[-1], edges[-2])
+    weight, centre, half = np.concatenate(parts, axis=1)
+    return weight, centre, half
+
+
+def _tail(stretch: np.ndarray, deviation: float, edge: float) -> np.ndarray:
+    """Return an outermost bin as stretches from its inner edge outwards, shape (3, stretches).
+
+    A bin of this mean and deviation that would reach over its inner edge becomes the law `edge + width v^p`,
+    v uniform, of the same mean and deviation; otherwise it stays as it is.
+    """
+    weight, centre, half = stretch[:, 0]
+    if half >= np.sqrt(3) * deviation:
+        return stretch
+    ratio = min(deviation / abs(centre - edge), _STEEPEST)
+    power = ratio * ratio + ratio * np.sqrt(ratio * ratio + 1)
+    cuts = np.linspace(0, 1, _TAIL_PIECES + 1) ** power
+    middle, width = (cuts[1:] + cuts[:-1]) / 2, np.diff(cuts)
+    reach = (centre - edge) / middle.mean()
+    even = np.full(_TAIL_PIECES, weight / _TAIL_PIECES)
+    return np.stack([even, edge + reach * middle, np.abs(reach) * width / 2])
 
 
 def decimals_of(values: np.ndarray, most: int = 8) -> int:
-    """Return the digits after the point that at least 98 % of the finite values need no more than."""
+    """Return the digits after the point that at least 98 % of the finite values need no more than.
+
+    Where they need more than `most` they are not counted but enough to tell the values apart: 12, or more for
+    columns of very small numbers.
+    """
+    size = np.abs(values)
+    typical = float(np.median(size[size > 0])) if (size > 0).any() else 1.0
     for digits in range(most + 1):
-        close = np.abs(np.round(values, digits) - values) < 1e-9 * np.maximum(1.0, np.abs(values))
+        close = np.abs(np.round(values, digits) - values) <= 1e-9 * np.maximum(typical, size)
         if close.mean() > 0.98:
             return digits
-    return 12
+    return max(12, 9 - int(np.floor(np.log10(typical))))

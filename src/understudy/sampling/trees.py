@@ -53,7 +53,7 @@ class TreeSettings(Value):
 
     def smallest_leaf(self, rows: int) -> int:
         """Return the fewest people that a leaf may hold when `rows` rows are learned from."""
-        wanted = round(self.leaf * float(rows) ** self.leaf_power)
+        wanted: int = round(self.leaf * float(rows) ** self.leaf_power)
         return max(FEWEST_IN_LEAF, min(wanted, rows // 5))
 
 

@@ -17,6 +17,7 @@ from understudy.sampling.margins import ATOM, FEWEST, Margin, decimals_of
 MISSING, PRESENT = 0, 1
 MOST_NUMERIC_LEVELS = 20
 MOST_SPIKES = 8
+LEAST_FREQUENT = 0.8
 WITHHELD_TEXT = "[text withheld]"
 RARE_LEVEL = "[rare level]"
 _RESOLUTIONS = (86_400.0, 3_600.0, 60.0, 1.0)
@@ -140,8 +141,9 @@ class Variables:
                 model.margin.quantile(ndtr(values.drawn[model.value][present])) * model.resolution
             )
         else:
-            codes = values.drawn[model.value][present]
-            numbers[present] = np.array([float(v) for v in model.levels])[codes] * model.resolution
+            # One place more than there are levels: a row for which no level was possible has that code.
+            levels = np.array([*(float(v) for v in model.levels), np.nan])
+            numbers[present] = levels[values.drawn[model.value][present]] * model.resolution
         for code, spike in enumerate(model.spikes, start=PRESENT + 1):
             numbers[state == code] = spike * model.resolution
         if model.column.kind is Kind.NUMBER:
@@ -175,7 +177,9 @@ class Variables:
             for code, spike in enumerate(model.spikes, start=PRESENT + 1):
                 state[numbers == spike] = code
         if model.state is not None:
-            values.drawn[model.state] = state
+            # Columns that share a state: what one of them holds counts, and a null in another is to be drawn.
+            shared = values.drawn.get(model.state, state)
+            values.drawn[model.state] = np.where(state == MISSING, shared, state)
             values.active[model.state] = np.ones(frame.height, dtype=bool)
         if model.value is None:
             return
@@ -225,8 +229,8 @@ class _Builder:
         if len(distinct) <= 1:
             constant = float(distinct[0] * resolution) if len(distinct) else None
             state = None if present.all() else self._state(column, np.where(present, PRESENT, MISSING), 0)
-            if constant and counts[0] < FEWEST:
-                constant = float(f"{constant:.1g}")
+            if constant is not None and counts[0] < FEWEST:
+                constant = _coarse(constant, column)
             self.columns.append(ColumnModel(column, state, None, constant=constant))
             return
         spikes = _spikes(distinct, counts)
@@ -235,7 +239,7 @@ class _Builder:
             codes[numbers == spike] = code
         state = None if (codes == PRESENT).all() else self._state(column, codes, len(spikes))
         active = codes == PRESENT
-        if len(np.unique(numbers[active])) > MOST_NUMERIC_LEVELS or counts.max() < FEWEST:
+        if not _has_levels(numbers[active]):
             decimals = decimals_of(numbers[active]) if column.decimals is None else column.decimals
             decimals = 0 if column.kind is Kind.DATETIME else decimals
             margin = Margin.fit(numbers[active], decimals)
@@ -306,6 +310,21 @@ def _ranks(numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(ranks, 1e-6, 1 - 1e-6)
 
 
+def _coarse(constant: float, column: Column) -> float:
+    """Return the only value of few people without its detail: one digit of a number, the year of a date."""
+    if column.kind is Kind.NUMBER:
+        return float(f"{constant:.1g}")
+    year = pl.Series([int(constant * 1e6)]).cast(pl.Datetime("us")).dt.truncate("1y")
+    return float(year.dt.epoch("us").item()) / 1e6
+
+
+def _has_levels(numbers: np.ndarray) -> bool:
+    """Say whether numbers are few enough, and each of enough people, to be drawn as levels."""
+    counts = np.unique(numbers, return_counts=True)[1]
+    frequent = counts[counts >= FEWEST].sum()
+    return len(counts) <= MOST_NUMERIC_LEVELS and bool(frequent >= LEAST_FREQUENT * len(numbers))
+
+
 def _spikes(distinct: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
     """Return values far more frequent than their neighbours: sentinels, detection limits, top codes."""
     if len(distinct) <= MOST_NUMERIC_LEVELS:
@@ -321,7 +340,7 @@ def _spikes(distinct: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
 def _numeric_levels(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the levels of a column of few numbers and each row's code; rare levels join the nearest."""
     distinct, codes, counts = np.unique(numbers, return_inverse=True, return_counts=True)
-    kept = np.flatnonzero(counts >= min(FEWEST, counts.max()))
+    kept = np.flatnonzero(counts >= FEWEST)
     nearest = np.abs(distinct[:, None] - distinct[kept]).argmin(axis=1)
     return distinct[kept], nearest[codes]
 
@@ -347,7 +366,8 @@ def _text_levels(text: pl.Series, column: Column, rng: np.random.Generator) -> t
     kept = [level for level, keep in zip(distinct, is_kept, strict=True) if keep]
     levels = sorted(kept, key=lambda level: (position.get(level, len(position)), level))
     stand_in = WITHHELD_TEXT if column.kind is Kind.TEXT else RARE_LEVEL
-    if counts[~is_kept].sum() > len(text) / 2 or (column.kind is Kind.TEXT and not is_kept.all()):
+    is_mostly_hidden = counts[~is_kept].sum() > len(text) / 2
+    if stand_in not in levels and (is_mostly_hidden or (column.kind is Kind.TEXT and not is_kept.all())):
         levels.append(stand_in)
     code = {level: i for i, level in enumerate(levels)}
     fallback = code.get(stand_in, -1)
