@@ -40,9 +40,14 @@ class TreeSettings(Value):
         default=5.0, ge=0, description="Weight, in people, of a leaf's parent against the leaf."
     )
     trees: int = Field(
-        default=3, ge=1, le=50, description="Trees per column; each value is drawn from one of them."
+        default=8,
+        ge=1,
+        le=50,
+        description="Most trees per column; each value is drawn from one. Fewer grow as the table does.",
     )
-    one_tree_above: int = Field(default=20_000, ge=0, description="Above this many rows one tree is grown.")
+    tree_cells: int = Field(
+        default=15_000, ge=1, description="Cells of the table that one tree is enough for, roughly."
+    )
     pruning: float = Field(
         default=5.0, ge=0, description="Splits that gain less, in units of noise, are not made."
     )
@@ -50,6 +55,10 @@ class TreeSettings(Value):
         default=35_000, ge=100, description="Rows that splits are sought on, at most."
     )
     ridge: float = Field(default=5.0, ge=0, description="Penalty of the linear trend.")
+
+    def tree_count(self, rows: int, columns: int) -> int:
+        """Return how many trees to grow for a variable that depends on `columns` earlier ones."""
+        return max(1, min(self.trees, round(self.trees * self.tree_cells / max(rows * columns, 1))))
 
     def smallest_leaf(self, rows: int) -> int:
         """Return the fewest people that a leaf may hold when `rows` rows are learned from."""
@@ -275,7 +284,7 @@ def fit_variable(
     matrix = np.column_stack([matrix, trend.astype(np.float32)])
     if variable.is_continuous:
         components = components - trend[:, :1]
-    count = settings.trees if len(rows) <= settings.one_tree_above else 1
+    count = settings.tree_count(len(rows), len(earlier) + 1)
     trees = tuple(
         _grow(variable, matrix, components, target, smallest, count > 1, settings, rng) for _ in range(count)
     )
@@ -313,7 +322,7 @@ def _grow(
         min_impurity_decrease=settings.pruning / (1 + rows / _PRUNING_ROWS) * noise,
         random_state=int(rng.integers(2**31)),
     )
-    grown = learner.fit(matrix[chosen], components[chosen]).tree_
+    grown = learner.fit(matrix[chosen], components[chosen], check_input=False).tree_
     left, right = grown.children_left.astype(np.int64), grown.children_right.astype(np.int64)
     feature, threshold = grown.feature.astype(np.int64), grown.threshold
     parent = np.zeros(len(left), dtype=np.int64)
