@@ -1,0 +1,1 @@
+"""What learns from a private table: `fit -> Generator`; one module a synthesizer, listed in `catalog`."""

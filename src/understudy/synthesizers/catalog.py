@@ -1,0 +1,32 @@
+"""What can learn from a private table."""
+
+from __future__ import annotations
+
+from understudy.core.catalog import Catalog, Entry
+from understudy.core.contracts import Synthesizer
+
+_TABULAR = frozenset({"tabular", "missing", "conditions", "rules", "codes"})
+
+CATALOG: Catalog[Synthesizer] = Catalog(
+    "synthesizer",
+    [
+        Entry(
+            "gaussian_copula",
+            "understudy.synthesizers.gaussian_copula:GaussianCopula",
+            "Right margins and one correlation for each pair of columns; fast and simple",
+            _TABULAR,
+        ),
+        Entry(
+            "marginals",
+            "understudy.synthesizers.marginals:Marginals",
+            "Right margins, no dependence between columns; the floor of every comparison",
+            _TABULAR,
+        ),
+        Entry(
+            "sequential_trees",
+            "understudy.synthesizers.sequential_trees:SequentialTrees",
+            "Column after column from smoothed trees, leaf size chosen for privacy; the default for tables",
+            _TABULAR,
+        ),
+    ],
+)
