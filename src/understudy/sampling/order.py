@@ -20,7 +20,13 @@ def drawing_order(variables: tuple[Variable, ...], values: Values) -> list[int]:
     total = association(variables, values)
     return sorted(
         range(len(variables)),
-        key=lambda i: (variables[i].kind != "state", variables[i].size > MANY_LEVELS, -total[i], i),
+        key=lambda i: (
+            variables[i].kind != "state",
+            not variables[i].leads,
+            variables[i].size > MANY_LEVELS,
+            -total[i],
+            i,
+        ),
     )
 
 

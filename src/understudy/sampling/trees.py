@@ -15,7 +15,7 @@ from understudy.sampling.variables import Values, Variable
 _ABSENT = -6.0
 _ONE_HOT_LEVELS = 6
 _FEWEST_ROWS = 20
-_PRUNING_ROWS = 1_000
+_PRUNING_ROWS = 500
 _EMBEDDED = 6
 _SHOWN_LEVELS = 8
 _MEAN_SHRINKAGE = 10.0
@@ -49,7 +49,7 @@ class TreeSettings(Value):
         default=15_000, ge=1, description="Cells of the table that one tree is enough for, roughly."
     )
     pruning: float = Field(
-        default=5.0, ge=0, description="Splits that gain less, in units of noise, are not made."
+        default=10.0, ge=0, description="Splits that gain less, in units of noise, are not made."
     )
     structure_rows: int = Field(
         default=35_000, ge=100, description="Rows that splits are sought on, at most."

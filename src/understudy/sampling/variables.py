@@ -10,13 +10,15 @@ import polars as pl
 from scipy.special import ndtr, ndtri
 
 from understudy.core.dataset import CANONICAL, Dataset
-from understudy.core.schema import Column, Kind
+from understudy.core.schema import Column, Kind, Role
 from understudy.modalities.encoding import is_quantity, numeric
 from understudy.sampling.margins import ATOM, FEWEST, Margin, decimals_of
 
 MISSING, PRESENT = 0, 1
 MOST_NUMERIC_LEVELS = 20
 MOST_SPIKES = 8
+_KEY_FEWEST = 20
+_KEY_BINS = 200
 LEAST_FREQUENT = 0.8
 WITHHELD_TEXT = "[text withheld]"
 RARE_LEVEL = "[rare level]"
@@ -33,6 +35,7 @@ class Variable:
         size: number of codes; 0 for a continuous variable.
         score: position of each code on a normal scale, where the codes have an order, shape (size,).
         gate: index of the state variable that must be `PRESENT` for this one to exist, or None.
+        leads: whether it is drawn before all but the states.
     """
 
     column: str
@@ -40,6 +43,7 @@ class Variable:
     size: int = 0
     score: np.ndarray | None = None
     gate: int | None = None
+    leads: bool = False
 
     @property
     def is_continuous(self) -> bool:
@@ -233,7 +237,7 @@ class _Builder:
                 constant = _coarse(constant, column)
             self.columns.append(ColumnModel(column, state, None, constant=constant))
             return
-        spikes = _spikes(distinct, counts)
+        spikes = () if column.has(Role.KEY) else _spikes(distinct, counts)
         codes = np.where(present, PRESENT, MISSING)
         for code, spike in enumerate(spikes, start=PRESENT + 1):
             codes[numbers == spike] = code
@@ -242,10 +246,11 @@ class _Builder:
         if not _has_levels(numbers[active]):
             decimals = decimals_of(numbers[active]) if column.decimals is None else column.decimals
             decimals = 0 if column.kind is Kind.DATETIME else decimals
-            margin = Margin.fit(numbers[active], decimals)
+            is_key = column.has(Role.KEY)
+            margin = _key_margin(numbers[active]) if is_key else Margin.fit(numbers[active], decimals)
             z = np.zeros(self.rows)
             z[active] = ndtri(_ranks(numbers[active], self.rng))
-            value = self._append(Variable(column.name, "continuous", gate=state), z, active)
+            value = self._append(Variable(column.name, "continuous", gate=state, leads=is_key), z, active)
             self.columns.append(ColumnModel(column, state, value, spikes, (), margin, resolution=resolution))
             return
         levels, coded = _numeric_levels(numbers[active])
@@ -296,6 +301,11 @@ class _Builder:
         self.variables.append(variable)
         self.values.drawn[index], self.values.active[index] = drawn, active
         return index
+
+
+def _key_margin(numbers: np.ndarray) -> Margin:
+    """Return the margin of a key's order: no value exact, and never fewer than 20 people together."""
+    return Margin.fit(numbers, 0, fewest=_KEY_FEWEST, atom=len(numbers) + 1, bins=_KEY_BINS)
 
 
 def _resolution(seconds: np.ndarray) -> float:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from pydantic import Field
 from scipy.stats import rankdata
-from understudy.synthesizers.generator import learned_generator
-from understudy.synthesizers.saved import load_row_model
 
 from understudy.core.contracts import Fitting, Generator, Synthesizer
 from understudy.core.dataset import Dataset
 from understudy.core.events import Progressed
-from understudy.core.schema import Column
+from understudy.core.schema import Column, Kind, Role
 from understudy.sampling.chain import Chain
 from understudy.sampling.drawing import Restriction
+from understudy.sampling.rules import RowRules
 from understudy.sampling.trees import TreeSettings
+from understudy.sampling.variables import Variables
+from understudy.synthesizers.generator import learned_generator
+from understudy.synthesizers.saved import load_row_model
 
 CANDIDATES = (16.0, 10.0, 6.0)
 LEAF_OF_MANY_ROWS = 7.0
@@ -25,6 +28,8 @@ _MOST_TUNING_ROWS = 3_000
 _FEWEST_TUNING_ROWS = 40
 _TUNING_SHARE = 0.3
 _TUNING_FRACTION = 0.3
+_FEWEST_ORDERED = 1_000
+_LARGEST_KEY = 2.0**53
 
 
 class SequentialTrees(TreeSettings, Synthesizer):
@@ -44,7 +49,7 @@ class SequentialTrees(TreeSettings, Synthesizer):
 
     def fit(self, train: Dataset, fitting: Fitting) -> Generator:
         """Learn the chain of trees; see `Synthesizer.fit`."""
-        columns = [c for c in train.columns if c.is_learned]
+        columns, readable = _columns(train)
         settings = TreeSettings.model_validate(
             {name: getattr(self, name) for name in TreeSettings.model_fields}
         )
@@ -53,13 +58,16 @@ class SequentialTrees(TreeSettings, Synthesizer):
         if is_open and train.rows > MANY_ROWS:
             settings = settings.model_copy(update={"leaf": LEAF_OF_MANY_ROWS})
         elif is_open and train.rows >= _FEWEST_TUNING_ROWS:
-            settings = self._tuned(settings, train, columns, fitting)
+            settings = self._tuned(settings, train, fitting)
             done = _TUNING_FRACTION
 
         def tell(fraction: float) -> None:
             fitting.notify(Progressed(step="fit", fraction=done + (1 - done) * fraction))
 
-        chain = Chain.fit(train, columns, settings, fitting.seed.child("chain").rng(), tell)
+        rng = fitting.seed.child("chain").rng()
+        rules = RowRules.of(train.schema, train.frame)
+        variables, values = Variables.fit(readable, rules.learned(columns), rng)
+        chain = Chain.of(train.schema, variables, values, rules, settings, rng, tell)
         tell(1.0)
         return learned_generator("sequential_trees", train, chain, fitting.seed.child("identifiers"))
 
@@ -68,12 +76,11 @@ class SequentialTrees(TreeSettings, Synthesizer):
         tuning = 4e-6 * min(rows, _MOST_TUNING_ROWS) * columns**1.5 if self.tune else 0.0
         return 0.2 + tuning + 1.2e-7 * rows * columns**2
 
-    def _tuned(
-        self, settings: TreeSettings, train: Dataset, columns: list[Column], fitting: Fitting
-    ) -> TreeSettings:
+    def _tuned(self, settings: TreeSettings, train: Dataset, fitting: Fitting) -> TreeSettings:
         """Return the settings with the most private leaf size that is not clearly worse than the best."""
         seed = fitting.seed.child("tune")
         known, aside = _set_aside(train, fitting)
+        columns = [c for c in train.columns if c.is_learned]
         names = [c.name for c in columns]
         costs = []
         for number, leaf in enumerate(CANDIDATES):
@@ -95,6 +102,35 @@ class SequentialTrees(TreeSettings, Synthesizer):
 def load(folder: Path) -> Generator:
     """Load a generator that was saved; see `synthesizers.saved`."""
     return load_row_model(folder)
+
+
+def _columns(train: Dataset) -> tuple[list[Column], Dataset]:
+    """Return the columns to learn, and the rows with keys that tell an order as numbers.
+
+    Integer keys often grow with time, and practice changes with time: of such keys in a large table the order
+    is learned, coarsely (see `sampling.variables`), and the keys themselves are made anew near it.
+    """
+    columns, cells = [], []
+    for column in train.columns:
+        if column.is_learned:
+            columns.append(column)
+            cells.append(train.frame[column.name])
+        elif _tells_order(train, column):
+            number = train.frame[column.name].cast(pl.Float64)
+            columns.append(Column(name=column.name, kind=Kind.NUMBER, roles=(Role.KEY,), decimals=0))
+            cells.append(number)
+    table = train.table.model_copy(update={"columns": tuple(columns)})
+    schema = train.schema.model_copy(update={"tables": (table,), "links": (), "rules": ()})
+    return columns, Dataset.of(schema, pl.DataFrame(cells))
+
+
+def _tells_order(train: Dataset, column: Column) -> bool:
+    if column.kind is not Kind.KEY or column.has(Role.IDENTIFIER) or train.rows < _FEWEST_ORDERED:
+        return False
+    numbers = train.frame[column.name].cast(pl.Float64, strict=False)
+    return numbers.null_count() == 0 and bool(
+        (numbers.abs() < _LARGEST_KEY).all() and (numbers == numbers.round()).all()
+    )
 
 
 def _set_aside(train: Dataset, fitting: Fitting) -> tuple[Dataset, Dataset]:
