@@ -193,6 +193,8 @@ class Verdict(Value):
 def pool(results: Sequence[MetricResult], holdout_share: float) -> MetricResult:
     """Pool the results of one metric over repeated random splits into one result.
 
+    An interval that every split keeps inside the metric's scale stays inside it.
+
     Values are averaged; intervals use the corrected resampled variance, which allows for the overlap of
     the training sets. Details are matched by scope, name and measure; figures come from the first split.
 
@@ -223,14 +225,30 @@ def pool(results: Sequence[MetricResult], holdout_share: float) -> MetricResult:
     )
     return measured[0].model_copy(
         update={
-            "estimate": _pooled([r.estimate for r in measured], holdout_share),
-            "ceiling": _pooled([r.ceiling for r in measured], holdout_share),
-            "floor": _pooled([r.floor for r in measured], holdout_share),
+            "estimate": _on_scale(first, [r.estimate for r in measured], holdout_share),
+            "ceiling": _on_scale(first, [r.ceiling for r in measured], holdout_share),
+            "floor": _on_scale(first, [r.floor for r in measured], holdout_share),
             "details": details,
             "seconds": sum(r.seconds for r in results),
             "splits": len(measured),
         }
     )
+
+
+def _on_scale(
+    result: MetricResult, estimates: Sequence[Estimate | None], holdout_share: float
+) -> Estimate | None:
+    pooled = _pooled(estimates, holdout_share)
+    low, high = min(result.best, result.worst), max(result.best, result.worst)
+    ends = [end for e in estimates if e is not None for end in (e.value, e.low, e.high) if end is not None]
+    if (
+        pooled is None
+        or pooled.low is None
+        or pooled.high is None
+        or not all(low <= end <= high for end in ends)
+    ):
+        return pooled
+    return Estimate(value=pooled.value, low=max(pooled.low, low), high=min(pooled.high, high))
 
 
 def _pooled(estimates: Sequence[Estimate | None], holdout_share: float) -> Estimate | None:
@@ -241,10 +259,10 @@ def _pooled(estimates: Sequence[Estimate | None], holdout_share: float) -> Estim
     if len(values) < 2:
         return next(e for e in estimates if e is not None and math.isfinite(e.value))
     spread = math.sqrt(variance(values) * (1 / len(values) + holdout_share))
-    within = [
-        (e.high - e.low) / 2
-        for e in estimates
-        if e is not None and e.low is not None and e.high is not None and math.isfinite(e.value)
-    ]
-    half = max(1.96 * spread, fmean(within) / math.sqrt(len(within)) if within else 0.0)
-    return Estimate(value=mean, low=mean - half, high=mean + half)
+    whole = [e for e in estimates if e is not None and e.low is not None and e.high is not None]
+    below = [e.value - e.low for e in whole if e.low is not None and math.isfinite(e.low)]
+    above = [e.high - e.value for e in whole if e.high is not None and math.isfinite(e.high)]
+    low, high = (
+        max(1.96 * spread, fmean(sides) / math.sqrt(len(sides)) if sides else 0.0) for sides in (below, above)
+    )
+    return Estimate(value=mean, low=mean - low, high=mean + high)

@@ -12,6 +12,8 @@ Tone = Literal["good", "fair", "bad", "neutral"]
 # Distance from what real rows reach, as a share of the way to shuffled columns.
 GOOD_GAP = 0.15
 FAIR_GAP = 0.5
+# Anchors this close, as a share of the scale, tell good from bad only by chance.
+CLOSE_ANCHORS = 0.2
 # Privacy has no such way to go: distance as a share of the whole scale. An attack's AUC of 0.52 is 0.04.
 FAIR_GAIN = 0.04
 
@@ -86,6 +88,8 @@ def _judge_likeness(result: MetricResult, estimate: Estimate) -> Judgement:
         return Judgement(
             "good", f"as good as {who}" if _reaches(result, estimate, target) else f"close to {who}"
         )
+    if scale <= CLOSE_ANCHORS * abs(result.best - result.worst) and _reaches(result, estimate, target):
+        return Judgement("fair", f"within the noise of {who}: too few rows to say more")
     if gap <= FAIR_GAP:
         return Judgement("fair", f"some way from {who}")
     return Judgement("bad", f"far from {who}")
