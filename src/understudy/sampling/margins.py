@@ -11,6 +11,7 @@ ATOM = 11
 BINS = 1_000
 _TAIL_PIECES = 8
 _STEEPEST = 100.0
+_MOST_DECIMALS = 290
 
 
 @dataclass(frozen=True)
@@ -189,4 +190,4 @@ def decimals_of(values: np.ndarray, most: int = 8) -> int:
         close = np.abs(np.round(values, digits) - values) <= 1e-9 * np.maximum(typical, size)
         if close.mean() > 0.98:
             return digits
-    return max(12, 9 - int(np.floor(np.log10(typical))))
+    return min(max(12, 9 - int(np.floor(np.log10(typical)))), _MOST_DECIMALS)
