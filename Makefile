@@ -8,6 +8,8 @@ PIP_INDEX ?=
 JOBS ?= 2
 # Options for pytest, for example: make tests TESTS="-k schema -x"
 TESTS ?=
+# Options for the measurements, for example: make bench BENCH_OPTIONS="--tables pima --seeds 0"
+BENCH_OPTIONS ?=
 
 RUN := $(VENV)/bin
 PIP_INSTALL = $(RUN)/python -m pip install --quiet --disable-pip-version-check \
@@ -16,8 +18,9 @@ PIP_INSTALL = $(RUN)/python -m pip install --quiet --disable-pip-version-check \
 DEMO_TABLE   := build/demo/breast_cancer.csv
 DEMO_RELEASE := build/demo/release
 DEMO         := $(RUN)/understudy synthesize $(DEMO_TABLE) --target diagnosis --out $(DEMO_RELEASE)
-BENCH        := $(RUN)/python -m benchmarks.run
-BENCH_PEERS  := $(PYTHON) -m benchmarks.peers
+BENCH        := $(RUN)/python -m benchmarks.run $(BENCH_OPTIONS)
+BENCH_SPEED  := $(RUN)/python -m benchmarks.speed $(BENCH_OPTIONS)
+BENCH_PEERS  := $(RUN)/python -m benchmarks.peers $(BENCH_OPTIONS)
 DOCS         := $(RUN)/python -m docs.build
 
 # One thread per process: several OpenMP pools on few cores slow each other down a hundredfold.
@@ -27,7 +30,7 @@ export MKL_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo env test lint format types layers tests slow bench bench-peers docs clean
+.PHONY: help demo env test lint format types layers tests slow bench bench-speed bench-peers docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
@@ -68,11 +71,15 @@ slow: $(VENV)/.dev ## tests marked slow
 	@echo "== slow tests"
 	@$(RUN)/pytest -q -n $(JOBS) -m "slow and not gpu" $(TESTS)
 
-bench: $(VENV)/.dev ## measure our synthesizers on public tables
+bench: $(VENV)/.base build/judge-env/.ready ## measure our synthesizers on public tables
 	@echo "== bench: $(BENCH)"
 	@$(BENCH)
 
-bench-peers: ## measure other people's synthesizers, in their own environment
+bench-speed: $(VENV)/.base ## measure how long people wait
+	@echo "== speed: $(BENCH_SPEED)"
+	@$(BENCH_SPEED)
+
+bench-peers: $(VENV)/.base build/judge-env/.ready build/peers-env/.ready ## measure other people's synthesizers, in their own environment
 	@echo "== bench of peers: $(BENCH_PEERS)"
 	@$(BENCH_PEERS)
 
@@ -102,6 +109,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "== environment: installing understudy and the tools of its developers"
 	@$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/.base
+
+build/%-env/.ready: benchmarks/%-requirements.txt | $(VENV)/bin/python
+	@echo "== environment: installing $< into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+		$(if $(PIP_INDEX),--index-url $(PIP_INDEX)) --requirement $<
+	@touch $@
 
 $(DEMO_TABLE): examples/make_demo_table.py | $(VENV)/.base
 	@echo "== demo: writing $@"

@@ -1,0 +1,1 @@
+"""Measurements on public tables and against other people's synthesizers; never imported by the product."""
