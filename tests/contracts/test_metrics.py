@@ -74,7 +74,8 @@ def test_a_metric_answers_in_full(name: str, fresh: Comparison) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_question_of_a_metric_is_the_docstring_of_its_module(name: str, fresh: Comparison) -> None:
     module = __import__(type(CATALOG.create(name)).__module__, fromlist=["__doc__"])
-    assert measure(name, fresh).question in " ".join((module.__doc__ or "").split())
+    # The docstring may go on where the question ends.
+    assert measure(name, fresh).question.rstrip("?") in " ".join((module.__doc__ or "").split())
 
 
 @pytest.mark.parametrize("name", NAMES)
