@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import polars as pl
@@ -132,17 +133,17 @@ class Fresh:
         if self.style == "integer":
             return self._integers(n, rng, near)
         if self.style == "uuid":
-            return self._different(n, lambda k, _: _uuids(k, rng), rng)
+            return self._different(n, lambda k: _uuids(k, rng))
         if self.style == "mask":
-            return self._different(n, lambda k, _: _filled(self.pattern, k, rng), rng)
+            return self._different(n, lambda k: _filled(self.pattern, k, rng))
         start = [1]
 
-        def numbered(k: int, _: int) -> np.ndarray:
+        def numbered(k: int) -> np.ndarray:
             numbers = np.arange(start[0], start[0] + k)
             start[0] += k
             return _numbered(self.pattern, numbers)
 
-        return self._different(n, numbered, rng)
+        return self._different(n, numbered)
 
     def _integers(self, n: int, rng: np.random.Generator, near: np.ndarray | None) -> np.ndarray:
         knots = np.array([1.0]) if self.knots is None or not len(self.knots) else self.knots
@@ -150,45 +151,54 @@ class Fresh:
         if near is None and room * _DENSEST < n + self.count:
             # Numbers that count rows leave no gaps to fill: count on, one digit longer.
             first = 10 ** len(str(int(max(knots[-1], 1)))) + 1
-            return self._different(n, lambda k, done: (first + done + np.arange(k)).astype(np.str_), rng)
+            return self._whole(n, lambda k, attempt: first + attempt * 3 * (n + 16) + np.arange(k)).astype(
+                np.str_
+            )
         gap = max(room / (n + self.count), 1.0)
         least = 10 ** (self.digits - 1) if self.digits > 1 else int(min(knots[0], 1))
 
-        def around(k: int, done: int) -> np.ndarray:
+        def around(k: int, attempt: int) -> np.ndarray:
             if near is None:
                 target = np.interp(rng.random(k) * (len(knots) - 1), np.arange(len(knots)), knots)
             else:
                 target = near[rng.permutation(n)[np.arange(k) % n]]
-            reach = gap * 2.0 ** min(done / n, 30.0)
+            # Wider, where there is no room nearby; beyond the real range only when that is full.
+            reach = min(gap * 2.0 ** max(0, attempt - 6), room * 2.0 ** max(0, attempt - 25))
             numbers = np.round(target + reach * rng.uniform(-1, 1, k)).astype(np.int64)
-            return np.asarray(np.maximum(numbers, least).astype(np.str_))
+            return np.asarray(np.maximum(numbers, least))
 
-        made = self._different(n, around, rng)
-        if near is None:
-            return made
-        ordered = made[np.argsort(made.astype(np.float64), kind="stable")]
-        return np.asarray(ordered[np.argsort(np.argsort(near, kind="stable"), kind="stable")])
+        made = self._whole(n, around)
+        if near is not None:
+            made = np.sort(made)[np.argsort(np.argsort(near, kind="stable"), kind="stable")]
+        return made.astype(np.str_)
 
-    def _different(
-        self, n: int, make: Callable[[int, int], np.ndarray], rng: np.random.Generator
-    ) -> np.ndarray:
-        """Return `n` made values without repetition and without those that may be real."""
-        found, tried = np.empty(0, dtype=np.str_), 0
-        for _ in range(_TRIES):
-            want = n - len(found)
-            made = make(2 * want + 16, tried)
-            tried += 2 * want + 16
-            made = made[~self.seen.may_hold(made)]
+    def _whole(self, n: int, make: Callable[[int, int], np.ndarray]) -> np.ndarray:
+        """Return `n` made integers without repetition and without those that may be real."""
+        found = np.empty(0, dtype=np.int64)
+        for attempt in count():
+            made = make(2 * (n - len(found)) + 16, attempt)
+            made = made[~self.seen.may_hold(made.astype(np.str_))]
             joined = np.concatenate([found, made])
             _, first = np.unique(joined, return_index=True)
             found = joined[np.sort(first)]
             if len(found) >= n:
-                return found[:n]
-        # The pattern has no room for so many: lengthen it.
-        more = np.char.add(_filled("SYN-", n, rng), np.arange(n).astype(np.str_))
-        while self.seen.may_hold(more).any():
-            more = np.char.add(more, "0")
-        return np.concatenate([found, more])[:n]
+                break
+        return found[:n]
+
+    def _different(self, n: int, make: Callable[[int], np.ndarray]) -> np.ndarray:
+        """Return `n` made texts without repetition and without those that may be real."""
+        found, suffix = np.empty(0, dtype=np.str_), 0
+        for attempt in count(1):
+            made = make(2 * (n - len(found)) + 16)
+            if attempt > _TRIES:  # the form has no room for so many: lengthen it
+                made = np.char.add(made, [f"-{suffix + k}" for k in range(len(made))])
+                suffix += len(made)
+            joined = np.concatenate([found, made[~self.seen.may_hold(made)]])
+            _, first = np.unique(joined, return_index=True)
+            found = joined[np.sort(first)]
+            if len(found) >= n:
+                break
+        return found[:n]
 
 
 def _hashes(texts: np.ndarray, salt: int) -> np.ndarray:

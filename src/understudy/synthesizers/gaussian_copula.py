@@ -234,11 +234,13 @@ def _placed(variables: tuple[Variable, ...], index: int, values: Values) -> np.n
 def _factor(latent: list[_Latent], rows: int, shrinkage: float) -> np.ndarray:
     """Return the Cholesky factor of the shrunken, positive definite correlation matrix of the scores."""
     count = len(latent)
+    if not count:
+        return np.zeros((0, 0))
     products, squares, people = np.zeros((count, count)), np.zeros((count, count)), np.zeros((count, count))
     for start in range(0, rows, _CHUNK):
         part = slice(start, start + _CHUNK)
         active = np.array([v.active[part] for v in latent], dtype=np.float64)
-        score = np.array([v.score[part] for v in latent]).reshape(count, -1) * active
+        score = np.array([v.score[part] for v in latent]) * active
         products += score @ score.T
         squares += score**2 @ active.T
         people += active @ active.T

@@ -140,7 +140,10 @@ class Identifiers:
         names = [] if frame is None else [name for name in self.constant if name in frame.columns]
         if frame is not None and names:
             alike = _numbers(frame.select(pl.struct(names).alias("alike"))["alike"])
-        order = np.lexsort((rng.random(n), alike))
+        key = self.of_patients[0].column.name
+        is_near = frame is not None and key in frame.columns
+        near = frame[key].fill_null(0.0).to_numpy() if frame is not None and is_near else rng.random(n)
+        order = np.lexsort((near, alike))
         starts = self.patients.starts(n, rng)
         starts[1:] |= np.diff(alike[order]) != 0
         patient = np.empty(n, dtype=np.int64)

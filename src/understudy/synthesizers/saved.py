@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,12 @@ def load(folder: Path) -> Generator:
     """
     name = read_header(folder)["synthesizer"]
     try:
-        module, _, _ = CATALOG.entry(name).target.partition(":")
+        recipe = CATALOG.recipe(name)
     except UnknownNameError as error:
         raise ArtifactError(
             f"the generator in {str(folder)!r} is of an unknown synthesizer: {error}"
         ) from error
-    found: Generator = import_module(module).load(folder)
+    found: Generator = sys.modules[recipe.__module__].load(folder)
     return found
 
 
