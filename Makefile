@@ -90,7 +90,7 @@ docs: $(VENV)/.dev ## write the reference pages from the catalogs
 clean: ## remove what the commands made, and the caches; the environment stays
 	@rm -rf build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache .hypothesis
-	@find src tests examples -type d -name __pycache__ -prune -exec rm -rf {} +
+	@find src tests examples benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
 	@echo "== clean; remove $(VENV) yourself to start from nothing"
 
 $(VENV)/bin/python:
