@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import typer
 
 from understudy import __version__
 from understudy.cli import (
+    auditing,
     evaluating,
     listing,
     planning,
@@ -21,9 +23,9 @@ from understudy.cli import (
 if TYPE_CHECKING:
     from understudy.core.errors import UnderstudyError
 
-EXIT_CODES = """Exit codes: 0 done (released) · 1 a fault of understudy · 2 the request, its data or folder are at fault ·
-3 done, but the release policy withholds the data · 4 verify found a change · 130 interrupted: the same
-command goes on where it stopped."""
+EXIT_CODES = """Exit codes: 0 done (released) · 1 a fault of understudy · 2 the request, its data or folder are at
+fault · 3 done, but the release policy withholds the data · 4 a check found something: verify a change, audit a row
+that breaks a hard rule · 130 interrupted: the same command goes on where it stopped."""
 
 app = typer.Typer(
     name="understudy",
@@ -46,6 +48,7 @@ for name, verb in (
     ("report", reporting.report),
     ("list", listing.list_catalog),
     ("verify", verifying.verify),
+    ("audit", auditing.audit),
 ):
     app.command(name)(verb)
 
@@ -67,6 +70,8 @@ def options(
 
 def main() -> None:
     """Run the command line; turn our errors into one clear line and an exit code."""
+    # Several OpenMP threads on busy cores slow small fits a hundredfold; must be said before numpy loads.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from understudy.core.errors import UnderstudyError
 
     try:

@@ -9,6 +9,12 @@ CATALOG: Catalog[Metric] = Catalog(
     "metric",
     [
         Entry(
+            "clinical",
+            "understudy.metrics.clinical:Clinical",
+            "Could these patients exist, by what medicine knows?",
+            frozenset({"plausibility", "knowledge"}),
+        ),
+        Entry(
             "closest_record",
             "understudy.metrics.closest_record:ClosestRecord",
             "Are synthetic patients nearer to the patients learned from than to others?",
