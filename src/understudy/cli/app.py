@@ -12,6 +12,7 @@ from understudy import __version__
 from understudy.cli import (
     auditing,
     evaluating,
+    knowing,
     listing,
     planning,
     profiling,
@@ -51,6 +52,7 @@ for name, verb in (
     ("audit", auditing.audit),
 ):
     app.command(name)(verb)
+app.add_typer(knowing.app, name="knowledge")
 
 
 def _version(value: bool) -> None:

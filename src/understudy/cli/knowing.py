@@ -1,0 +1,164 @@
+"""`understudy knowledge`: what the knowledge base says of a condition, observation, drug or rule, and whence."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from understudy.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from understudy.knowledge.conditions import Condition, Prevalence
+    from understudy.knowledge.entries import Found
+
+app = typer.Typer(
+    help="What medicine knows, as data with sources.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="Any name, synonym or id: 'heart failure', A1c, HTN, statin.")],
+    json_: options.Json = False,
+) -> None:
+    """Show all that is known under NAME, with the sources behind it.
+
+    Example: understudy knowledge show "heart failure"
+    """
+    from rich.console import Console
+
+    from understudy.knowledge.entries import look_up
+
+    found = look_up(name)
+    if json_:
+        print(json.dumps([_document(entry) for entry in found], indent=1, ensure_ascii=False))
+        return
+    console = Console()
+    for entry in found:
+        _print_entry(console, entry)
+
+
+@app.command("list")
+def list_chapter(
+    chapter: Annotated[
+        str,
+        typer.Argument(help="conditions, drugs, equations, guidelines, observations, rules, sources ..."),
+    ],
+    json_: options.Json = False,
+) -> None:
+    """List the entries of a chapter: id and name."""
+    from understudy.knowledge.entries import CHAPTERS, titles
+
+    chosen = options.one_of(chapter, "knowledge list", CHAPTERS)
+    lines = titles(chosen)
+    if json_:
+        print(json.dumps(lines, indent=1, ensure_ascii=False))
+        return
+    width = max(map(len, lines), default=0)
+    print("\n".join(f"{name:<{width}}  {title}" for name, title in lines.items()))
+
+
+def _document(found: Found) -> dict[str, Any]:
+    return {
+        "chapter": found.chapter,
+        "id": found.id,
+        "entry": found.document(),
+        "citations": {source.id: source.cite() for source in found.sources()},
+    }
+
+
+def _print_entry(console: Console, found: Found) -> None:
+    from rich.markup import escape
+
+    from understudy.knowledge.conditions import Condition
+
+    title = found.document().get("name") or found.document().get("says") or found.id
+    console.print(f"\n[bold]{escape(str(title))}[/]  [dim]{found.chapter} · {found.id}[/]")
+    if isinstance(found.entry, Condition):
+        _print_condition(console, found.entry)
+    else:
+        _print_plainly(console, found)
+    if found.sources():
+        console.print("\n[bold]Sources[/]")
+        for source in found.sources():
+            console.print(
+                f"  {escape(source.cite())}\n    [dim]read: {escape(source.what_was_read)}[/]", soft_wrap=True
+            )
+
+
+def _print_plainly(console: Console, found: Found) -> None:
+    import yaml
+    from rich.markup import escape
+
+    skipped = ("id", "name", "says", "sources")
+    document = {key: value for key, value in found.document().items() if key not in skipped}
+    text = yaml.safe_dump(
+        json.loads(json.dumps(document, default=str)), sort_keys=False, allow_unicode=True, width=100
+    )
+    console.print(escape(text.rstrip()), highlight=False)
+
+
+def _print_condition(console: Console, entry: Condition) -> None:
+    from rich.markup import escape
+
+    from understudy.knowledge.guidelines import guidelines
+    from understudy.knowledge.observations import observations
+
+    console.print(escape(entry.summary))
+    if entry.synonyms:
+        console.print(f"[dim]also:[/] {escape(', '.join(entry.synonyms))}")
+    console.print(f"[dim]ICD-10-CM:[/] {escape('; '.join(f'{c.code} {c.title}' for c in entry.icd10cm))}")
+    for criterion in entry.criteria:
+        by = guidelines()[criterion.guideline].name
+        note = f" {criterion.note}" if criterion.note else ""
+        console.print(f"[dim]criterion:[/] {escape(criterion.when)}  [dim]({escape(by)}.{escape(note)})[/]")
+    for stage in entry.stages:
+        console.print(f"[dim]stage:[/] {escape(stage.name)}: {escape(stage.when)}")
+    if entry.nhanes_definition:
+        told = entry.nhanes_definition
+        console.print(f"[dim]in the survey:[/] {escape(told.when)} {escape(told.note)}")
+    console.print("\n[bold]Observations, the most important first[/]")
+    for number, ranked in enumerate(entry.observations, start=1):
+        about = observations()[ranked.id]
+        unit = f" {about.unit}" if about.unit else ""
+        console.print(f"{number:>3}. {escape(about.name)}[dim]{escape(unit)}[/]: {escape(ranked.why)}")
+    for prevalence in _prevalences(entry):
+        console.print(f"\n[bold]How common[/]  {escape(_about(prevalence))}")
+        for figure in prevalence.figures:
+            console.print(f"  {escape(_figure(figure.model_dump()))}")
+    for label, names in (("complications", entry.complications), ("treatments", entry.treatments)):
+        if names:
+            console.print(f"\n[dim]{label}:[/] {escape(', '.join(names))}")
+    for gap in entry.missing:
+        console.print(f"[yellow]not known here:[/] {escape(gap)}")
+
+
+def _prevalences(entry: Condition) -> list[Prevalence]:
+    from understudy.knowledge.conditions import survey_prevalence
+
+    computed = survey_prevalence().get(entry.id)
+    return [*entry.prevalence, *([computed] if computed else [])]
+
+
+def _about(prevalence: Prevalence) -> str:
+    adjusted = ", adjusted for age" if prevalence.adjusted else ""
+    return (
+        f"{prevalence.what}; {prevalence.population}, {prevalence.period}{adjusted} "
+        f"({prevalence.basis}, {prevalence.source})"
+    )
+
+
+def _figure(figure: dict[str, Any]) -> str:
+    spread = f" ({figure['low']:g} to {figure['high']:g})" if figure["low"] is not None else ""
+    ages = ""
+    if figure["age_low"] is not None or figure["age_high"] is not None:
+        low, high = figure["age_low"], figure["age_high"]
+        ages = (
+            f"{low:g} and over" if high is None else f"up to {high:g}" if low is None else f"{low:g}-{high:g}"
+        )
+    who = ", ".join(part for part in (figure["sex"], figure["race"], f"aged {ages}" if ages else "") if part)
+    return f"{figure['percent']:g} %{spread}  {who or 'all'}"
