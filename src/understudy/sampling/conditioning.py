@@ -211,7 +211,8 @@ class _Kept:
         old, new = self.keys >= level, (keys >= level) & (keys > -np.inf)
         if old.all() and new.all() and not self.rows:
             return _Kept(frame, keys)
-        frames = [self.frame.filter(pl.Series(old))] if self.rows else []
+        kept = self.frame if old.all() else self.frame.filter(pl.Series(old))
+        frames = [kept] if self.rows else []
         return _Kept(
             pl.concat([*frames, frame.filter(pl.Series(new))]), np.concatenate([self.keys[old], keys[new]])
         )

@@ -40,11 +40,11 @@ def refusal(
     context = f" together with {'; '.join(w.says() for w in others)}" if others else ""
     return ConditionError(
         f"no patient that this generator knows satisfies {bottleneck.says()!r}{context}"
-        f"{_nearest(bottleneck, rows, schema)}"
+        f"{_nearest(bottleneck, rows, schema, is_alone=not others)}"
     )
 
 
-def _nearest(wish: Where, rows: pl.DataFrame, schema: Schema) -> str:
+def _nearest(wish: Where, rows: pl.DataFrame, schema: Schema, *, is_alone: bool) -> str:
     column = schema.table.column(wish.column)
     if wish.column not in rows.columns or not rows.height:
         return ". Relax the conditions."
@@ -53,23 +53,21 @@ def _nearest(wish: Where, rows: pl.DataFrame, schema: Schema) -> str:
     if share == 1:
         return f": {wish.column!r} is always missing. Nearest feasible: {wish.column} is missing"
     if isinstance(wish, OneOf):
-        return _nearest_levels(wish, values, share)
+        return _nearest_levels(wish, values, share, is_alone=is_alone)
     if column.kind is Kind.DATETIME:
         values = values.dt.year().cast(pl.Float64)
     return _nearest_range(wish, values.drop_nulls().cast(pl.Float64), column.decimals)
 
 
-def _nearest_levels(wish: OneOf, values: pl.Series, missing: float) -> str:
+def _nearest_levels(wish: OneOf, values: pl.Series, missing: float, *, is_alone: bool) -> str:
     if wish.values == (None,) and not wish.exclude and missing == 0:
         return f": {wish.column!r} is never missing. Nearest feasible: leave the condition out"
     text = values.drop_nulls().cast(pl.String)
     counted = text.value_counts(sort=True, name="rows")
     shown = counted.head(_SHOWN)[counted.columns[0]].to_list()
     more = f" and {counted.height - _SHOWN} more" if counted.height > _SHOWN else ""
-    return (
-        f": levels that few real patients have are protected and never drawn. "
-        f"Nearest feasible: {wish.column} in ({', '.join(shown)}){more}"
-    )
+    why = ": levels that few real patients have are protected and never drawn" if is_alone else ""
+    return f"{why}. Nearest feasible: {wish.column} in ({', '.join(shown)}){more}"
 
 
 def _nearest_range(wish: Between, values: pl.Series, decimals: int | None) -> str:

@@ -113,8 +113,24 @@ def strata_of(
         rows = margins[0]
     else:
         shape = tuple(len(m) for m in margins)
-        rows = _rounded(_fitted(joint(cells).reshape(shape), margins), margins).ravel()
+        chances = joint(cells).reshape(shape)
+        _refuse_empty(parts, margins, chances)
+        rows = _rounded(_fitted(chances, margins), margins).ravel()
     return [Stratum(where, int(k)) for where, k in zip(cells, rows, strict=True) if k]
+
+
+def _refuse_empty(
+    parts: Mapping[str, tuple[Part, ...]], margins: Sequence[np.ndarray], joint: np.ndarray
+) -> None:
+    for axis, (column, wanted) in enumerate(zip(parts.values(), margins, strict=True)):
+        chance = joint.sum(axis=tuple(a for a in range(joint.ndim) if a != axis))
+        for part, rows, share in zip(column, wanted, chance, strict=True):
+            if rows and share <= 0:
+                possible = "; ".join(p.where.says() for p, c in zip(column, chance, strict=True) if c > 0)
+                raise ConditionError(
+                    f"the proportions ask for {rows} rows with {part.where.says()!r}, but no patient under the "
+                    f"other conditions is like this. Nearest feasible: shares of {possible or 'nothing'}"
+                )
 
 
 def _fitted(joint: np.ndarray, margins: Sequence[np.ndarray]) -> np.ndarray:

@@ -152,6 +152,16 @@ def test_proportions_that_exclude_each_other_are_refused():
         )
 
 
+def test_a_level_that_the_other_conditions_exclude_is_named():
+    asked = wishing(
+        "age = 30", "sick = true", shares=(*parse_share("site:balanced"), *parse_share("sick=false:0.5"))
+    )
+    with pytest.raises(
+        ConditionError, match=r"ask for 5 rows with 'sick = false'.*Nearest feasible: shares of"
+    ):
+        PLAIN.sample(10, Seed(), asked)
+
+
 def test_impossible_conditions_name_the_bottleneck_and_the_nearest_feasible():
     # Inside the bounds of the schema, but nobody is like this: sick goes up with age only to 99.
     with pytest.raises(
