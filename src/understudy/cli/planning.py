@@ -143,7 +143,8 @@ def _say_cost(draft: Draft) -> None:
     inputs = read_inputs(draft.plan, {})
     need = cost(draft.plan, inputs.train)
     lines = [
-        f"about {need.seconds:.0f} s, {need.memory_bytes / 1e9:.1f} GB of memory ({need.free_memory_bytes / 1e9:.1f} free)",
+        f"about {need.seconds:.0f} s and {need.memory_bytes / 1e9:.1f} GB of memory; "
+        f"{need.free_memory_bytes / 1e9:.1f} GB are free",
         *need.supports,
         *(f"{v.severity}: {v}" for v in review(draft.plan, inputs.train)),
         *(str(v) for v in inputs.found),

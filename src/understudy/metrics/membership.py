@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 from pydantic import Field, field_validator
 from scipy.stats import norm, rankdata
 
@@ -11,10 +10,11 @@ from understudy.core.contracts import Comparison, Metric
 from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Curve, Detail, Estimate, MetricResult, Outcome
 from understudy.core.schema import Column
-from understudy.metrics.anchors import Anchored, Question, ask
+from understudy.metrics.anchors import Anchored, NotApplicable, Question, ask
 from understudy.metrics.attacks.catalog import ATTACKS, NAMES
 from understudy.metrics.attacks.trial import Trial, hold
 from understudy.metrics.content import is_above, spoken, tables
+from understudy.metrics.groups import Grouping, groupings
 from understudy.metrics.roc import Contest
 
 AUC, TPR_10, TPR_1 = "AUC", "TPR@10%FPR", "TPR@1%FPR"
@@ -202,11 +202,10 @@ def _part_details(trial: Trial, comparison: Comparison) -> list[Detail]:
     """Measure the strongest attack among protected groups and by how isolated people are."""
     best = int(np.argmax(trial.contest.auc))
     details = []
-    for name in comparison.protected:
-        labels = _groups(trial.people, comparison.real.table.column(name))
-        for level in sorted(set(labels.drop_nulls()))[:_MOST_GROUPS]:
-            chosen = (labels == level).fill_null(value=False).to_numpy()
-            details.append(_part(trial.contest.among(chosen), best, f"{name} = {level}"))
+    for grouping in _groupings(comparison):
+        group_of = grouping.membership(trial.people)
+        for number, group in enumerate(grouping.groups[:_MOST_GROUPS]):
+            details.append(_part(trial.contest.among(group_of == number), best, group))
     order = rankdata(trial.isolation, method="ordinal") - 1
     count = max((k for k in _CUTS if trial.contest.outsiders >= k * 1.25 * _LEAST_IN_GROUP), default=1)
     part = order * count // len(order)
@@ -224,13 +223,12 @@ def _part(contest: Contest, attack: int, name: str) -> Detail:
     return Detail(scope="group", name=name, measure=AUC, estimate=contest.area(attack), rows=rows)
 
 
-def _groups(people: Dataset, column: Column) -> pl.Series:
-    """Return the level of a protected column for each row; quantities are cut at their thirds."""
-    values = people.frame[column.name]
-    if column.is_discrete or not values.dtype.is_numeric():
-        return values.cast(pl.String)
-    cuts = sorted({float(q) for p in (1 / 3, 2 / 3) if (q := values.quantile(p)) is not None})
-    return values.cut(cuts).cast(pl.String) if cuts else values.cast(pl.String)
+def _groupings(comparison: Comparison) -> tuple[Grouping, ...]:
+    """Return the groups of each protected column, none where no column is protected."""
+    try:
+        return tuple(g for g in groupings(comparison) if len(g.parts) == 1)
+    except NotApplicable:
+        return ()
 
 
 def _smallest(comparison: Comparison, holdout: Dataset) -> int:

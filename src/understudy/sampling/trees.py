@@ -15,7 +15,8 @@ from understudy.sampling.variables import Values, Variable
 _ABSENT = -6.0
 _ONE_HOT_LEVELS = 6
 _FEWEST_ROWS = 20
-_PRUNING_ROWS = 500
+_PRUNING_ROWS = 250.0
+_PRUNING_DECAY = 1.7
 _EMBEDDED = 6
 _SHOWN_LEVELS = 8
 _MEAN_SHRINKAGE = 10.0
@@ -49,12 +50,16 @@ class TreeSettings(Value):
         default=15_000, ge=1, description="Cells of the table that one tree is enough for, roughly."
     )
     pruning: float = Field(
-        default=10.0, ge=0, description="Splits that gain less, in units of noise, are not made."
+        default=24.0, ge=0, description="Splits that gain less, in units of noise, are not made."
     )
     structure_rows: int = Field(
         default=35_000, ge=100, description="Rows that splits are sought on, at most."
     )
     ridge: float = Field(default=5.0, ge=0, description="Penalty of the linear trend.")
+
+    def pruned(self, rows: int) -> float:
+        """Return the gain, in units of noise, that a split must bring: much in small tables, little in large."""
+        return float(self.pruning / (1 + (rows / _PRUNING_ROWS) ** _PRUNING_DECAY))
 
     def tree_count(self, rows: int, columns: int) -> int:
         """Return how many trees to grow for a variable that depends on `columns` earlier ones."""
@@ -319,7 +324,7 @@ def _grow(
     noise = components[chosen].var(axis=0).mean() / len(chosen)
     learner = DecisionTreeRegressor(
         min_samples_leaf=max(FEWEST_IN_LEAF, round(smallest * len(chosen) / rows)),
-        min_impurity_decrease=settings.pruning / (1 + rows / _PRUNING_ROWS) * noise,
+        min_impurity_decrease=settings.pruned(rows) * noise,
         random_state=int(rng.integers(2**31)),
     )
     grown = learner.fit(matrix[chosen], components[chosen], check_input=False).tree_

@@ -250,7 +250,9 @@ class _Builder:
             margin = _key_margin(numbers[active]) if is_key else Margin.fit(numbers[active], decimals)
             z = np.zeros(self.rows)
             z[active] = ndtri(_ranks(numbers[active], self.rng))
-            value = self._append(Variable(column.name, "continuous", gate=state, leads=is_key), z, active)
+            value = self._append(
+                Variable(column.name, "continuous", gate=state, leads=_leads(column)), z, active
+            )
             self.columns.append(ColumnModel(column, state, value, spikes, (), margin, resolution=resolution))
             return
         levels, coded = _numeric_levels(numbers[active])
@@ -286,7 +288,9 @@ class _Builder:
     ) -> int:
         codes = np.full(self.rows, size, dtype=np.int64)
         codes[active] = coded
-        return self._append(Variable(column.name, "levels", size, score, state), codes, active)
+        return self._append(
+            Variable(column.name, "levels", size, score, state, _leads(column)), codes, active
+        )
 
     def _state(self, column: Column, codes: np.ndarray, spikes: int) -> int:
         key = codes.astype(np.int8).tobytes()
@@ -301,6 +305,11 @@ class _Builder:
         self.variables.append(variable)
         self.values.drawn[index], self.values.active[index] = drawn, active
         return index
+
+
+def _leads(column: Column) -> bool:
+    """Say whether a column comes early: an order of rows in time, and the target that others hang on."""
+    return column.has(Role.KEY) or column.has(Role.TARGET)
 
 
 def _key_margin(numbers: np.ndarray) -> Margin:
@@ -358,25 +367,27 @@ def _numeric_levels(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _text_levels(text: pl.Series, column: Column, rng: np.random.Generator) -> tuple[list[str], np.ndarray]:
     """Return the levels that may be drawn, and each row's code.
 
-    Rare levels that the schema does not list are protected: their rows take a level drawn from the others,
-    or a common stand-in where rare levels make up most of the column.
+    Levels outside a closed set, and rare levels where there is none, are protected: their rows take a level
+    drawn from the others, or a common stand-in where rare levels make up most of an open column.
     """
     counted = text.value_counts(sort=False)
     name = counted.columns[0]
     distinct, counts = counted[name].to_list(), counted["count"].to_numpy()
+    is_closed = False
     if column.kind is Kind.TEXT:
         is_kept = counts >= ATOM
     elif column.kind is Kind.BOOLEAN:
         is_kept = counts > 0
     else:
-        declared = set(column.values or ())
         fewest = FEWEST if len(distinct) > len(text) / 2 else min(FEWEST, int(counts.max()))
-        is_kept = (counts >= fewest) | np.array([level in declared for level in distinct], dtype=bool)
+        is_kept = np.array([level in set(column.values or ()) for level in distinct], dtype=bool)
+        is_closed = bool(is_kept.any())
+        is_kept = is_kept if is_closed else counts >= fewest
     position = {level: i for i, level in enumerate(column.values or ())}
     kept = [level for level, keep in zip(distinct, is_kept, strict=True) if keep]
     levels = sorted(kept, key=lambda level: (position.get(level, len(position)), level))
     stand_in = WITHHELD_TEXT if column.kind is Kind.TEXT else RARE_LEVEL
-    is_mostly_hidden = counts[~is_kept].sum() > len(text) / 2
+    is_mostly_hidden = not is_closed and counts[~is_kept].sum() > len(text) / 2
     if stand_in not in levels and (is_mostly_hidden or (column.kind is Kind.TEXT and not is_kept.all())):
         levels.append(stand_in)
     code = {level: i for i, level in enumerate(levels)}

@@ -26,6 +26,7 @@ LEAF_OF_MANY_ROWS = 7.0
 MANY_ROWS = 20_000
 _MOST_TUNING_ROWS = 3_000
 _FEWEST_TUNING_ROWS = 40
+_MOST_TUNED_COLUMNS = 120
 _TUNING_SHARE = 0.3
 _TUNING_FRACTION = 0.3
 _FEWEST_ORDERED = 1_000
@@ -57,7 +58,7 @@ class SequentialTrees(TreeSettings, Synthesizer):
         is_open = self.tune and "leaf" not in self.model_fields_set
         if is_open and train.rows > MANY_ROWS:
             settings = settings.model_copy(update={"leaf": LEAF_OF_MANY_ROWS})
-        elif is_open and train.rows >= _FEWEST_TUNING_ROWS:
+        elif is_open and train.rows >= _FEWEST_TUNING_ROWS and 0 < len(columns) <= _MOST_TUNED_COLUMNS:
             settings = self._tuned(settings, train, fitting)
             done = _TUNING_FRACTION
 

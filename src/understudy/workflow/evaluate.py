@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from understudy.core.catalog import Choice
 from understudy.core.contracts import Comparison, Metric
 from understudy.core.events import Notify, Progressed
@@ -90,7 +92,8 @@ def measure(choice: Choice, comparison: Comparison) -> MetricResult:
     metric: Metric = METRICS.create(choice)
     began = time.perf_counter()
     try:
-        result = metric.measure(comparison)
+        with threadpool_limits(1):  # the environment may not say so, and OpenMP on busy cores crawls
+            result = metric.measure(comparison)
     except Exception as error:  # noqa: BLE001 - a metric of any maker may break; the others still count
         result = MetricResult(
             metric=choice.name,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from understudy.core.conditions import Conditions, Feasibility
 from understudy.core.contracts import Comparison, Evidence, Fitting, Generator, Synthesizer
@@ -110,7 +111,8 @@ def fit(
     recipe: Synthesizer = SYNTHESIZERS.create(plan.synthesizer)
 
     def make(folder: Path) -> None:
-        recipe.fit(train, Fitting(seed=seed, notify=notify)).save(folder)
+        with threadpool_limits(1):
+            recipe.fit(train, Fitting(seed=seed, notify=notify)).save(folder)
 
     choice = {"name": plan.synthesizer.name, "settings": recipe.model_dump(mode="json")}
     artifact = store.once("fit", {"synthesizer": choice, "train": train.digest(), "seed": _path(seed)}, make)
