@@ -89,6 +89,11 @@ class Reading:
         return _level(raw, self.name) if self.kind is Kind.CATEGORY else raw
 
 
+def told_by(condition: str) -> str | None:
+    """Return the yes-no observation that tells whether a doctor told a person of a condition, if there is one."""
+    return _TOLD.get(condition)
+
+
 def read_columns(columns: Sequence[Column]) -> Mapping[str, Reading]:
     """Return how the columns are read, by id of the observation or fact; a column that fits none is left out.
 

@@ -1,0 +1,1 @@
+"""Generators that are built from knowledge alone, and the cohorts that are cut from them."""

@@ -1,0 +1,251 @@
+"""Cohorts: patients of a population who meet conditions that a generator honours, and others checked on drawn rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from understudy.core.conditions import Conditions, Feasibility, Proportion, Where
+from understudy.core.contracts import Generator
+from understudy.core.dataset import Dataset
+from understudy.core.errors import ConditionError
+from understudy.core.rules import sql
+from understudy.core.seeds import Seed
+from understudy.modalities.wishes import holds, resolve
+from understudy.populations.logic import Joined, Node, as_where, conjuncts, parse
+from understudy.sampling.proportions import parts_of, strata_of
+
+PILOT = 2_000
+_LARGE_PILOT = 30_000
+_EASY = 0.05
+_MOST_DRAWN = 2_000_000
+_MOST_CHUNK = 100_000
+_MOST_BRANCHES = 16
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What every patient of a cohort satisfies.
+
+    Attributes:
+        where: conditions that the generator honours as it draws.
+        rest: SQL conditions that are checked on drawn rows.
+        shares: exact proportions over the cohort.
+        names: what a person calls each of `rest`, for messages.
+    """
+
+    where: tuple[Where, ...] = ()
+    rest: tuple[str, ...] = ()
+    shares: tuple[Proportion, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def mask(self) -> pl.Expr:
+        """Return the expression that is true for rows that satisfy `rest`."""
+        if not self.rest:
+            return pl.lit(value=True)
+        return pl.all_horizontal([sql(text).fill_null(value=False) for text in self.rest])
+
+
+def feasibility(generator: Generator, wish: Wish, seed: Seed) -> Feasibility:
+    """Say which share of the population satisfies a wish, before any cohort is drawn.
+
+    Raises:
+        ConditionError: if nobody does; says which condition is the bottleneck and what comes nearest.
+    """
+    given = Conditions(where=wish.where, shares=wish.shares)
+    if wish.where or wish.shares:
+        found = generator.feasibility(resolve(given, generator.schema), seed.child("support"))
+    else:
+        found = Feasibility(support=1.0, acceptance=1.0, effective_rows=PILOT)
+    if not wish.rest:
+        return found
+    share = _share(generator, wish, seed.child("pilot"))
+    return found.model_copy(update={"support": found.support * share, "acceptance": found.acceptance * share})
+
+
+def draw(generator: Generator, n: int, wish: Wish, seed: Seed) -> Dataset:
+    """Draw exactly `n` patients who satisfy a wish; its shares are exact to one patient.
+
+    Raises:
+        ConditionError: if nobody satisfies it; says which condition is the bottleneck and what comes nearest.
+    """
+    if n < 1:
+        raise ConditionError(f"cannot draw {n} patients; ask for at least 1")
+    given = resolve(Conditions(where=wish.where, shares=wish.shares), generator.schema)
+    if not wish.rest:
+        return generator.sample(n, seed, None if given.is_empty else given)
+    if not wish.shares:
+        return _checked(generator, n, Wish(given.where, wish.rest, names=wish.names), seed)
+    parts = parts_of(given.shares, _levels(generator))
+    pilot = _pilot(generator, Wish(given.where, wish.rest, names=wish.names), seed.child("joint"))
+    strata = strata_of(parts, n, lambda cells: _joint(pilot, cells))
+    frames = [
+        _checked(
+            generator,
+            stratum.rows,
+            Wish((*given.where, *stratum.where), wish.rest, names=wish.names),
+            seed.child(f"stratum-{i}"),
+        ).frame
+        for i, stratum in enumerate(strata)
+    ]
+    return Dataset.of(generator.schema, pl.concat(frames)[seed.child("order").rng().permutation(n)])
+
+
+def _levels(generator: Generator) -> dict[str, tuple[str, ...]]:
+    found = {c.name: c.values for c in generator.schema.table.columns if c.values is not None}
+    booleans = {
+        c.name: ("false", "true") for c in generator.schema.table.columns if c.kind.value == "boolean"
+    }
+    return {**booleans, **found}
+
+
+def _joint(pilot: Dataset, cells: Sequence[tuple[Where, ...]]) -> np.ndarray:
+    shares = []
+    for cell in cells:
+        mask = pl.all_horizontal([holds(w, pilot.schema) for w in cell])
+        # Half a row: a combination that a pilot has not met may still occur.
+        shares.append((float(pilot.frame.select(mask.sum()).item()) + 0.5) / (pilot.rows + 1))
+    return np.array(shares)
+
+
+def _pilot(generator: Generator, wish: Wish, seed: Seed) -> Dataset:
+    """Draw a few thousand rows that satisfy a wish, for looking at."""
+    rows = _sampled(generator, PILOT, wish.where, seed)
+    kept = rows.with_frame(rows.frame.filter(wish.mask()))
+    return kept if kept.rows >= PILOT // 20 else _checked(generator, PILOT // 4, wish, seed.child("more"))
+
+
+def _sampled(generator: Generator, n: int, where: Sequence[Where], seed: Seed) -> Dataset:
+    given = Conditions(where=tuple(where)) if where else None
+    return generator.sample(n, seed, given)
+
+
+def _share(generator: Generator, wish: Wish, seed: Seed) -> float:
+    """Estimate the share of rows under `where` that satisfy `rest`.
+
+    Raises:
+        ConditionError: if it is none that can be found.
+    """
+    for rows in (PILOT, _LARGE_PILOT):
+        drawn = _sampled(generator, rows, wish.where, seed.child(str(rows)))
+        share = float(drawn.frame.select(wish.mask().mean()).item() or 0.0)
+        if share >= 20 / rows:
+            return share
+    if share > 0:
+        return share
+    branches = [b for b in _branches(generator, wish, seed) if b[1] > 0]
+    if not branches:
+        raise _impossible(generator, wish, drawn)
+    return sum(mass for _, mass in branches)
+
+
+def _checked(generator: Generator, n: int, wish: Wish, seed: Seed) -> Dataset:
+    """Draw rows under `where` in rounds until `n` of them satisfy `rest`."""
+    rows = max(PILOT, min(2 * n, _MOST_CHUNK))
+    first = _sampled(generator, rows, wish.where, seed.child("round-0"))
+    kept = first.frame.filter(wish.mask())
+    if kept.height < _EASY * rows:
+        branches = _branches(generator, wish, seed.child("branches"))
+        if len(branches) > 1:
+            return _from_branches(generator, n, wish, branches, seed)
+        if not kept.height:
+            _share(generator, wish, seed.child("again"))
+    drawn, turn = rows, 0
+    while kept.height < n:
+        turn += 1
+        if drawn > max(_MOST_DRAWN, 200 * n):
+            raise ConditionError(
+                f"only {kept.height} of {drawn} people who meet the other conditions meet {_said(wish)}; "
+                f"drawing {n} would take too long. Ask for at most {max(kept.height, 1)} rows, or relax it."
+            )
+        share = max(kept.height / drawn, 1 / drawn)
+        size = int(np.clip(1.1 * (n - kept.height) / share + 50, 200, _MOST_CHUNK))
+        more = _sampled(generator, size, wish.where, seed.child(f"round-{turn}"))
+        kept, drawn = pl.concat([kept, more.frame.filter(wish.mask())]), drawn + size
+    return Dataset.of(generator.schema, kept.head(n))
+
+
+def _branches(generator: Generator, wish: Wish, seed: Seed) -> list[tuple[Wish, float]]:
+    """Take the first OR of `rest` apart into branches that exclude each other, each with its share.
+
+    The generator honours a branch as it draws, so that a rare alternative is found without long search.
+    """
+    columns = {c.name: c for c in generator.schema.table.columns}
+    parsed = [parse(text) for text in wish.rest]
+    place = next((i for i, node in enumerate(parsed) if isinstance(node, Joined) and node.word == "OR"), None)
+    if place is None:
+        return []
+    chosen = parsed[place]
+    assert isinstance(chosen, Joined)
+    others = (*wish.rest[:place], *wish.rest[place + 1 :])
+    found = []
+    base = _support(generator, wish.where, seed.child("base"))
+    for number, part in enumerate(chosen.parts[:_MOST_BRANCHES]):
+        where: list[Where] = []
+        rest = [f"NOT COALESCE({before.sql()}, FALSE)" for before in chosen.parts[:number]]
+        for piece in _pieces(part):
+            plain = as_where(piece, columns)
+            where += [plain] if plain is not None else []
+            rest += [piece.sql()] if plain is None else []
+        branch = Wish((*wish.where, *where), (*others, *rest), names=wish.names)
+        try:
+            support = _support(generator, branch.where, seed.child(f"support-{number}"))
+            drawn = _sampled(generator, PILOT, branch.where, seed.child(f"branch-{number}"))
+        except ConditionError:
+            continue
+        share = float(drawn.frame.select(branch.mask().mean()).item() or 0.0)
+        found.append((branch, support / max(base, _LEAST) * share))
+    return found
+
+
+def _pieces(node: Node) -> list[Node]:
+    return conjuncts(node)
+
+
+def _support(generator: Generator, where: Sequence[Where], seed: Seed) -> float:
+    if not where:
+        return 1.0
+    return generator.feasibility(resolve(Conditions(where=tuple(where)), generator.schema), seed).support
+
+
+def _from_branches(
+    generator: Generator, n: int, wish: Wish, branches: Sequence[tuple[Wish, float]], seed: Seed
+) -> Dataset:
+    mass = np.array([share for _, share in branches])
+    if mass.sum() <= 0:
+        drawn = _sampled(generator, _LARGE_PILOT, wish.where, seed.child("none"))
+        raise _impossible(generator, wish, drawn)
+    rows = seed.child("branches").rng().multinomial(n, mass / mass.sum())
+    frames = [
+        _checked(generator, int(k), branch, seed.child(f"branch-{i}")).frame
+        for i, ((branch, _), k) in enumerate(zip(branches, rows, strict=True))
+        if k
+    ]
+    order = seed.child("order").rng().permutation(n)
+    return Dataset.of(generator.schema, pl.concat(frames)[order])
+
+
+def _impossible(generator: Generator, wish: Wish, drawn: Dataset) -> ConditionError:
+    """Return the error that names the bottleneck: what cannot be met beside the other conditions."""
+    alone = {
+        text: int(drawn.frame.select(sql(text).fill_null(value=False).sum()).item()) for text in wish.rest
+    }
+    worst = min(alone, key=lambda text: alone[text])
+    others = "; ".join(
+        [*(w.says() for w in wish.where), *(wish.names.get(t, t) for t in wish.rest if t != worst)]
+    )
+    population = generator.schema.table.name
+    with_others = f" together with {others}" if others else ""
+    return ConditionError(
+        f"nobody among {drawn.rows} people of {population!r} satisfies {wish.names.get(worst, worst)!r}"
+        f"{with_others}. Nearest feasible: leave out {wish.names.get(worst, worst)!r}"
+        + (f", or one of: {others}." if others else ".")
+    )
+
+
+def _said(wish: Wish) -> str:
+    return "; ".join(dict.fromkeys(wish.names.get(text, text) for text in wish.rest))
