@@ -16,7 +16,7 @@ _ABSENT = -6.0
 _ONE_HOT_LEVELS = 6
 _FEWEST_ROWS = 20
 _PRUNING_ROWS = 250.0
-_PRUNING_DECAY = 1.7
+_PRUNING_DECAY = 2.0
 _EMBEDDED = 6
 _SHOWN_LEVELS = 8
 _MEAN_SHRINKAGE = 10.0
@@ -50,7 +50,7 @@ class TreeSettings(Value):
         default=15_000, ge=1, description="Cells of the table that one tree is enough for, roughly."
     )
     pruning: float = Field(
-        default=24.0, ge=0, description="Splits that gain less, in units of noise, are not made."
+        default=22.0, ge=0, description="Splits that gain less, in units of noise, are not made."
     )
     structure_rows: int = Field(
         default=35_000, ge=100, description="Rows that splits are sought on, at most."
