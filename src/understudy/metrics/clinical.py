@@ -10,7 +10,7 @@ import polars as pl
 from understudy.core.contracts import Comparison, Metric
 from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Detail, Estimate, MetricResult
-from understudy.knowledge.rules import Applicable, RuleCount, applicable, broken, check
+from understudy.knowledge.rules import Applicable, RuleCount, Severity, applicable, broken, check
 from understudy.metrics.anchors import Anchored, Measurement, NotApplicable, Question, anchored, ask
 from understudy.metrics.intervals import wilson
 
@@ -132,3 +132,35 @@ def _reading(found: Anchored, real: Estimate, rules: int, aside: Sequence[Detail
     if aside:
         text += f" {len(aside)} rules are set aside since the real data break them too often."
     return text
+
+
+def without_real(rows: Dataset) -> MetricResult:
+    """Ask the question of rows that were built from knowledge: there is no real row to allow for.
+
+    The estimate counts rows that break a hard rule; soft rules, which rare patients may break, are parts.
+    """
+    found = applicable(rows.columns)
+    if not found or not rows.rows:
+        return QUESTION.not_applicable("no plausibility rule of the knowledge base speaks of these columns")
+    hard = [entry for entry in found if entry.rule.severity is Severity.HARD]
+    counts = [count for count in check(rows.frame, found) if count.broken]
+    parts = [
+        Detail(
+            scope="rule",
+            name=count.rule.says,
+            measure=BROKEN,
+            estimate=wilson(count.broken, count.checked),
+            rows=count.broken,
+            note=f"{count.rule.severity.value}: {count.broken} of {count.checked} rows",
+        )
+        for count in sorted(counts, key=lambda count: -count.rate)
+    ]
+    share = _broken(rows, hard)
+    whole = Detail(
+        scope="table", name="rules checked", rows=rows.rows, note=f"{len(hard)} hard, {len(found)} in all"
+    )
+    reading = (
+        f"{round(share.value * rows.rows)} of {rows.rows} rows break one of the {len(hard)} hard rules that apply; "
+        f"{sum(count.broken > 0 for count in counts)} of all {len(found)} rules are broken by some row."
+    )
+    return QUESTION.answer(Anchored(share, None, None, (whole, *parts)), reading)

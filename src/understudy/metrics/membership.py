@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydantic import Field, field_validator
 from scipy.stats import norm, rankdata
@@ -75,18 +77,21 @@ class Membership(Metric):
     def explain(self, result: MetricResult) -> MetricResult:
         """Return the result with its reading, drawn from its numbers alone (also pooled ones).
 
-        The outcome of a pooled result is decided anew: inconclusive, unless each split had enough
-        non-members or the pooled interval lies above 0.5.
+        Of a pooled result, the strongest attack is chosen anew among the pooled attacks (the mean of each
+        split's strongest would be too high by chance), and the outcome too: inconclusive, unless each split
+        had enough non-members or the pooled interval lies above 0.5.
         """
         if result.estimate is None:
             return result
         if result.splits > 1:
+            result = _with_strongest(result)
             outsiders = result.detail(STRONGEST, AUC).rows or 0
-            is_known = outsiders >= self.enough_holdout or is_above(result.estimate, 0.5)
+            is_seen = result.estimate is not None and is_above(result.estimate, 0.5)
+            is_known = outsiders >= self.enough_holdout or is_seen
             outcome = Outcome.MEASURED if is_known else Outcome.INCONCLUSIVE
             reason = "" if is_known else self._too_few(outsiders)
-            return _read(result.model_copy(update={"outcome": outcome, "reason": reason}), result.estimate)
-        return _read(result, result.estimate)
+            result = result.model_copy(update={"outcome": outcome, "reason": reason})
+        return _read(result)
 
     def _answer(self, comparison: Comparison) -> MetricResult:
         holdout, columns = tables(comparison)
@@ -97,11 +102,13 @@ class Membership(Metric):
         trial = self._trial(comparison, holdout, columns, self.most_rows)
         seed, outsiders = comparison.seed.child("strongest"), trial.contest.outsiders
         _, estimate = trial.contest.strongest(seed)
+        ceiling = self._ceiling(comparison, holdout, columns)
+        floor = self._anchor(comparison.instead(comparison.independent, "floor"), holdout, columns)
         found = Anchored(
             estimate,
-            self._ceiling(comparison, holdout, columns),
-            self._anchor(comparison.instead(comparison.independent, "floor"), holdout, columns),
-            (*self._attack_details(trial, estimate), *_part_details(trial, comparison)),
+            None if ceiling is None else ceiling.strongest(seed)[1],
+            None if floor is None else floor.strongest(seed)[1],
+            (*self._attack_details(trial, estimate, ceiling, floor), *_part_details(trial, comparison)),
         )
         # A small table may raise the alarm, on stronger evidence, but never gives the all-clear.
         is_known = outsiders >= self.enough_holdout or is_above(trial.contest.strongest(seed, 0.999)[1], 0.5)
@@ -118,19 +125,18 @@ class Membership(Metric):
 
     def _anchor(
         self, comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...]
-    ) -> Estimate | None:
+    ) -> Contest | None:
         if _smallest(comparison, holdout) < _LEAST_ROWS:
             return None
         rows = comparison.synthetic.rows
         if rows > _ANCHOR_ROWS:
             order = comparison.seed.child("anchor").rng().permutation(rows)[:_ANCHOR_ROWS]
             comparison = comparison.instead(comparison.synthetic.take(order), "smaller")
-        trial = self._trial(comparison, holdout, columns, min(self.most_rows, _ANCHOR_ROWS))
-        return trial.contest.strongest(comparison.seed.child("strongest"))[1]
+        return self._trial(comparison, holdout, columns, min(self.most_rows, _ANCHOR_ROWS)).contest
 
     def _ceiling(
         self, comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...]
-    ) -> Estimate | None:
+    ) -> Contest | None:
         """Attack half of the holdout in the place of the synthetic rows: there is nothing to find."""
         if len(np.unique(holdout.patients)) < 2 * _LEAST_ROWS:
             return None
@@ -140,7 +146,9 @@ class Membership(Metric):
     def _names(self) -> list[str]:
         return [attack.name for attack in ATTACKS if attack.name in self.attacks]
 
-    def _attack_details(self, trial: Trial, estimate: Estimate) -> list[Detail]:
+    def _attack_details(
+        self, trial: Trial, estimate: Estimate, ceiling: Contest | None, floor: Contest | None
+    ) -> list[Detail]:
         contest, details = trial.contest, []
         rows = len(contest.is_member)
         name = self._names()[int(np.argmax(contest.auc))]
@@ -169,9 +177,20 @@ class Membership(Metric):
                 )
             )
         for k, name in enumerate(self._names()):
-            found = {AUC: contest.area(k)} | {m: contest.caught(k, fpr) for m, fpr in _RATES}
+            details.append(
+                Detail(
+                    scope="attack",
+                    name=name,
+                    measure=AUC,
+                    estimate=contest.area(k),
+                    ceiling=None if ceiling is None else ceiling.area(k),
+                    floor=None if floor is None else floor.area(k),
+                    rows=rows,
+                )
+            )
             details += [
-                Detail(scope="attack", name=name, measure=m, estimate=e, rows=rows) for m, e in found.items()
+                Detail(scope="attack", name=name, measure=m, estimate=contest.caught(k, fpr), rows=rows)
+                for m, fpr in _RATES
             ]
         return details
 
@@ -236,7 +255,45 @@ def _smallest(comparison: Comparison, holdout: Dataset) -> int:
     return min(*patients, comparison.synthetic.rows)
 
 
-def _read(result: MetricResult, found: Estimate) -> MetricResult:
+def _with_strongest(result: MetricResult) -> MetricResult:
+    """Choose the strongest of the pooled attacks, with intervals that allow for the choice (Bonferroni)."""
+    attacks = [d for d in result.details if d.scope == "attack" and d.name != STRONGEST]
+    details = []
+    for part in result.details:
+        if part.scope == "attack" and part.name == STRONGEST:
+            same = [d for d in attacks if d.measure == part.measure]
+            part = part.model_copy(
+                update={
+                    "estimate": _largest([d.estimate for d in same]),
+                    "note": "the interval allows for the choice",
+                }
+            )
+        details.append(part)
+    areas = [d for d in attacks if d.measure == AUC]
+    update = {
+        "estimate": _largest([d.estimate for d in areas]) or result.estimate,
+        "ceiling": _largest([d.ceiling for d in areas]),
+        "floor": _largest([d.floor for d in areas]),
+        "details": tuple(details),
+    }
+    return result.model_copy(update=update)
+
+
+def _largest(estimates: Sequence[Estimate | None]) -> Estimate | None:
+    known = [e for e in estimates if e is not None]
+    if not known:
+        return None
+    best = max(known, key=lambda e: e.value)
+    wider = float(norm.ppf(1 - 0.025 / len(known)) / norm.ppf(0.975))
+    low = best.value if best.low is None else best.value - wider * (best.value - best.low)
+    high = best.value if best.high is None else best.value + wider * (best.high - best.value)
+    return Estimate(value=best.value, low=max(low, 0.0), high=min(high, 1.0))
+
+
+def _read(result: MetricResult) -> MetricResult:
+    found = result.estimate
+    if found is None:
+        return result
     interval = f"AUC {spoken(found, '.2f')}"
     coin = "An attacker who guesses membership from the synthetic table"
     if is_above(found, 0.5):

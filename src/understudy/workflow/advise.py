@@ -20,8 +20,8 @@ from understudy.sources.profile import propose
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.inputs import SMALL_ROWS, SMALL_SPLITS, Frames, raw_table
 from understudy.workflow.plan import Holdout, Plan
+from understudy.workflow.policy import FEWEST_JUDGED
 
-FEWEST_JUDGED = 250
 DEFAULT_SYNTHESIZER = "sequential_trees"
 
 

@@ -11,6 +11,9 @@ from understudy.core.results import Detail, Evaluation, Finding, MetricResult, O
 Status = Literal["met", "not_met", "inconclusive", "not_checked"]
 
 
+FEWEST_JUDGED = 250
+
+
 @dataclass(frozen=True)
 class Policy:
     """Limits that the evaluation must keep.
@@ -76,7 +79,7 @@ def decide(evaluation: Evaluation, chosen: Policy, identifiers_kept: int) -> Ver
             evidence=f"{identifiers_kept} real identifiers found among the synthetic ones",
         ),
         _copies(evaluation.result("copies"), chosen),
-        _membership(evaluation.result("membership"), chosen),
+        _membership(evaluation.result("membership"), evaluation.holdout_rows, chosen),
         _plausible(evaluation.result("plausibility"), chosen),
     )
     against = [f for f in findings if f.status == "not_met"]
@@ -114,17 +117,19 @@ def _copies(result: MetricResult | None, chosen: Policy) -> Finding:
     )
 
 
-def _membership(result: MetricResult | None, chosen: Policy) -> Finding:
+def _membership(result: MetricResult | None, holdout_rows: int, chosen: Policy) -> Finding:
     requirement = "No attack can tell who was among the real patients"
     if result is None or result.estimate is None:
         return Finding(requirement=requirement, status="not_checked", evidence=_why(result))
     measured = [d for d in result.details if d.measure == "TPR@10%FPR" and d.scope == "attack" and d.estimate]
-    worst = next((d for d in measured if d.name == "strongest"), None) or max(measured, key=_high, default=None)
+    worst = next((d for d in measured if d.name == "strongest"), None) or max(
+        measured, key=_high, default=None
+    )
     auc_low = result.estimate.value if result.estimate.low is None else result.estimate.low
     is_evident = auc_low > 0.5 and worst is not None and _low(worst) > 0.10
     if worst is None:
         status: Status = "not_checked"
-    elif result.outcome is Outcome.INCONCLUSIVE:
+    elif result.outcome is Outcome.INCONCLUSIVE or holdout_rows < FEWEST_JUDGED:
         status = "not_met" if is_evident else "inconclusive"
     elif _high(worst) <= chosen.tpr_limit:
         status = "met"
