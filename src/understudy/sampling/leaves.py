@@ -33,7 +33,13 @@ class NormalLeaves:
 
     @classmethod
     def fit(
-        cls, leaf: np.ndarray, parent: np.ndarray, values: np.ndarray, kernel: float, back: float
+        cls,
+        leaf: np.ndarray,
+        parent: np.ndarray,
+        values: np.ndarray,
+        kernel: float,
+        back: float,
+        weights: np.ndarray | None = None,
     ) -> NormalLeaves:
         """Describe the values of each leaf and of its parent.
 
@@ -43,10 +49,11 @@ class NormalLeaves:
             values: shape (rows,).
             kernel: standard deviation of the kernel as a share of the node's.
             back: weight, in people, of the parent's distribution against the leaf's own.
+            weights: survey weights, shape (rows,); people are still counted one by one.
         """
         nodes = len(parent)
-        own, count = _quantiles(leaf, values, nodes)
-        above, _ = _quantiles(parent[leaf], values, nodes)
+        own, count = _quantiles(leaf, values, nodes, weights)
+        above, _ = _quantiles(parent[leaf], values, nodes, weights)
         grid = np.where((count > 0)[:, None], own, above)
         mean, spread = grid.mean(axis=1, keepdims=True), grid.std(axis=1)
         shrink = np.sqrt(1 + kernel * kernel)
@@ -140,15 +147,22 @@ class LevelLeaves:
 
     @classmethod
     def fit(
-        cls, leaf: np.ndarray, parent: np.ndarray, codes: np.ndarray, size: int, back: float
+        cls,
+        leaf: np.ndarray,
+        parent: np.ndarray,
+        codes: np.ndarray,
+        size: int,
+        back: float,
+        weights: np.ndarray | None = None,
     ) -> LevelLeaves:
         """Count the codes of each leaf and of its parent; arguments as in `NormalLeaves.fit`."""
         people = np.bincount(leaf, minlength=len(parent))
-        key, count = np.unique(leaf * size + codes, return_counts=True)
+        key, count = _counted(leaf * size + codes, weights)
         if len(parent) > 1:
             above = parent[leaf]
             is_inner = people[above] == 0
-            parent_key, parent_count = np.unique(above[is_inner] * size + codes[is_inner], return_counts=True)
+            inner_weights = None if weights is None else weights[is_inner]
+            parent_key, parent_count = _counted(above[is_inner] * size + codes[is_inner], inner_weights)
             key, count = np.concatenate([key, parent_key]), np.concatenate([count, parent_count])
             order = np.argsort(key, kind="stable")
             key, count = key[order], count[order]
@@ -222,17 +236,48 @@ def _fall_back(count: np.ndarray, back: float, parent: np.ndarray) -> np.ndarray
     return np.asarray(np.where(count > 0, back / np.maximum(count + back, 1), 0.0))
 
 
-def _quantiles(node: np.ndarray, values: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+def _counted(key: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct keys in order, and the people (or the sum of weights) behind each."""
+    if weights is None:
+        distinct, count = np.unique(key, return_counts=True)
+        return distinct, count
+    distinct, place = np.unique(key, return_inverse=True)
+    return distinct, np.bincount(place, weights, minlength=len(distinct))
+
+
+def _quantiles(
+    node: np.ndarray, values: np.ndarray, nodes: int, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return GRID evenly spaced quantiles of each node, shape (nodes, GRID), and its number of rows."""
-    ordered = np.append(values[np.lexsort((values, node))], 0.0)
+    order = np.lexsort((values, node))
+    ordered = np.append(values[order], 0.0)
     count = np.bincount(node, minlength=nodes)
     start, last = np.cumsum(count) - count, np.maximum(count - 1, 0)
-    position = np.clip((np.arange(GRID) + 0.5) / GRID * count[:, None] - 0.5, 0, last[:, None])
+    if weights is None:
+        position = np.clip((np.arange(GRID) + 0.5) / GRID * count[:, None] - 0.5, 0, last[:, None])
+    else:
+        position = _weighted_positions(node[order], weights[order], count, start, last)
     below = np.floor(position).astype(np.int64)
     above = np.minimum(below + 1, last[:, None])
     share = position - below
     grid = ordered[start[:, None] + below] * (1 - share) + ordered[start[:, None] + above] * share
     return grid, count
+
+
+def _weighted_positions(
+    node: np.ndarray, weights: np.ndarray, count: np.ndarray, start: np.ndarray, last: np.ndarray
+) -> np.ndarray:
+    """Return where in each node's ordered rows the quantiles lie, counted in rows, shape (nodes, GRID).
+
+    A row sits in the middle of its own weight; equal weights give the unweighted positions.
+    """
+    total = np.bincount(node, weights, minlength=len(count))
+    before = np.cumsum(weights) - (np.cumsum(total) - total)[node]
+    # Places of all nodes one after the other: node number plus the share of its weight that lies below.
+    middle = node + np.clip((before - weights / 2) / np.maximum(total[node], 1e-300), 0.0, 1 - 1e-9)
+    wanted = (np.arange(len(count))[:, None] + (np.arange(GRID) + 0.5) / GRID).ravel()
+    place = np.interp(wanted, middle, np.arange(len(node), dtype=np.float64)).reshape(len(count), GRID)
+    return np.asarray(np.clip(place - start[:, None], 0, last[:, None]))
 
 
 def _between(low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -88,19 +88,25 @@ class Features:
 
     @classmethod
     def fit(
-        cls, variables: tuple[Variable, ...], earlier: tuple[int, ...], values: Values, target: np.ndarray
+        cls,
+        variables: tuple[Variable, ...],
+        earlier: tuple[int, ...],
+        values: Values,
+        target: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> Features:
         """Code earlier variables without an order by their shrunken mean target, shape (rows, components)."""
-        overall, means = target.mean(axis=0), {}
+        weighed = target if weights is None else target * weights[:, None]
+        overall, means = np.average(target, axis=0, weights=weights), {}
         for index in earlier:
             variable = variables[index]
             if variable.is_continuous or variable.score is not None:
                 continue
             codes, size = values.drawn[index], variable.size + 1
-            count = np.bincount(codes, minlength=size)
+            count = np.bincount(codes, weights, minlength=size)
             means[index] = np.stack(
                 [
-                    (np.bincount(codes, target[:, k], size) + _MEAN_SHRINKAGE * overall[k])
+                    (np.bincount(codes, weighed[:, k], size) + _MEAN_SHRINKAGE * overall[k])
                     / (count + _MEAN_SHRINKAGE)
                     - overall[k]
                     for k in range(min(target.shape[1], 2))
@@ -263,6 +269,7 @@ def fit_variable(
     values: Values,
     settings: TreeSettings,
     rng: np.random.Generator,
+    weights: np.ndarray | None = None,
 ) -> VariableModel:
     """Learn one variable from the rows where it exists.
 
@@ -273,35 +280,40 @@ def fit_variable(
         values: encoded training rows.
         settings: how closely to follow the rows.
         rng: chooses rows for each tree.
+        weights: survey weights of mean 1 over the rows that count, 0 for rows that do not, shape (rows,).
     """
     variable = variables[index]
-    rows = np.flatnonzero(values.active[index])
+    rows = np.flatnonzero(values.active[index] if weights is None else values.active[index] & (weights > 0))
     target = values.drawn[index][rows]
+    weights = None if weights is None else weights[rows]
     smallest = settings.smallest_leaf(len(rows))
     if not earlier or len(rows) < max(2 * smallest, _FEWEST_ROWS) or variable.size == 1:
-        return VariableModel(None, None, None, (_stump(variable, target, settings),))
+        return VariableModel(None, None, None, (_stump(variable, target, settings, weights),))
     known = values.take(rows)
     components = _components(variable, target, variables, earlier, known)
-    features = Features.fit(variables, earlier, known, components)
+    features = Features.fit(variables, earlier, known, components, weights)
     matrix, linear = features.matrices(variables, known)
-    slope, intercept = _ridge(linear, components[:, :_LINEAR_TARGETS], settings.ridge)
+    slope, intercept = _ridge(linear, components[:, :_LINEAR_TARGETS], settings.ridge, weights)
     trend = linear @ slope + intercept
     matrix = np.column_stack([matrix, trend.astype(np.float32)])
     if variable.is_continuous:
         components = components - trend[:, :1]
     count = settings.tree_count(len(rows), len(earlier) + 1)
     trees = tuple(
-        _grow(variable, matrix, components, target, smallest, count > 1, settings, rng) for _ in range(count)
+        _grow(variable, matrix, components, target, smallest, count > 1, settings, rng, weights)
+        for _ in range(count)
     )
     return VariableModel(features, slope, intercept, trees)
 
 
-def _stump(variable: Variable, target: np.ndarray, settings: TreeSettings) -> Tree:
+def _stump(
+    variable: Variable, target: np.ndarray, settings: TreeSettings, weights: np.ndarray | None = None
+) -> Tree:
     root = np.zeros(1, dtype=np.int64)
     leaf = np.zeros(len(target), dtype=np.int64)
     leaves: NormalLeaves | LevelLeaves = NormalLeaves.standard()
     if not variable.is_continuous:
-        leaves = LevelLeaves.fit(leaf, root, target, variable.size, settings.back)
+        leaves = LevelLeaves.fit(leaf, root, target, variable.size, settings.back, weights)
     return Tree(root, np.zeros(1), root - 1, root - 1, leaves)
 
 
@@ -314,6 +326,7 @@ def _grow(
     is_bagged: bool,
     settings: TreeSettings,
     rng: np.random.Generator,
+    weights: np.ndarray | None = None,
 ) -> Tree:
     rows = len(target)
     chosen = np.arange(rows)
@@ -321,13 +334,14 @@ def _grow(
         chosen = rng.choice(rows, settings.structure_rows, replace=False)
     if is_bagged:
         chosen = rng.choice(chosen, int(0.7 * len(chosen)), replace=False)
-    noise = components[chosen].var(axis=0).mean() / len(chosen)
+    shown = None if weights is None else weights[chosen]
+    noise = _noise(components[chosen], shown)
     learner = DecisionTreeRegressor(
         min_samples_leaf=max(FEWEST_IN_LEAF, round(smallest * len(chosen) / rows)),
         min_impurity_decrease=settings.pruned(rows) * noise,
         random_state=int(rng.integers(2**31)),
     )
-    grown = learner.fit(matrix[chosen], components[chosen], check_input=False).tree_
+    grown = learner.fit(matrix[chosen], components[chosen], shown, check_input=False).tree_
     left, right = grown.children_left.astype(np.int64), grown.children_right.astype(np.int64)
     feature, threshold = grown.feature.astype(np.int64), grown.threshold
     parent = np.zeros(len(left), dtype=np.int64)
@@ -337,9 +351,9 @@ def _grow(
     leaf = find_leaves(feature, threshold, left, right, matrix)
     leaves: NormalLeaves | LevelLeaves
     if variable.is_continuous:
-        leaves = NormalLeaves.fit(leaf, parent, components[:, 0], settings.kernel, settings.back)
+        leaves = NormalLeaves.fit(leaf, parent, components[:, 0], settings.kernel, settings.back, weights)
     else:
-        leaves = LevelLeaves.fit(leaf, parent, target, variable.size, settings.back)
+        leaves = LevelLeaves.fit(leaf, parent, target, variable.size, settings.back, weights)
     return Tree(feature, threshold, left, right, leaves)
 
 
@@ -394,8 +408,21 @@ def _embedded(
     return np.asarray(place[target])
 
 
-def _ridge(features: np.ndarray, target: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+def _noise(components: np.ndarray, weights: np.ndarray | None) -> float:
+    """Return the variance of a mean of the components, given how many people weights are worth (Kish)."""
+    if weights is None:
+        return float(components.var(axis=0).mean() / len(components))
+    centre = np.average(components, axis=0, weights=weights)
+    variance = np.average((components - centre) ** 2, axis=0, weights=weights).mean()
+    return float(variance * (weights**2).sum() / weights.sum() ** 2)
+
+
+def _ridge(
+    features: np.ndarray, target: np.ndarray, penalty: float, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return slope and intercept of a ridge regression on standardised features."""
+    if weights is not None:
+        return _weighted_ridge(features, target, penalty, weights)
     mean, spread = features.mean(axis=0), features.std(axis=0)
     spread = np.where(spread < 1e-9, 1.0, spread)
     scaled = (features - mean) / spread
@@ -403,3 +430,17 @@ def _ridge(features: np.ndarray, target: np.ndarray, penalty: float) -> tuple[np
     gram[np.diag_indices_from(gram)] += max(penalty, 1e-6)
     slope = np.linalg.solve(gram, scaled.T @ (target - target.mean(axis=0))) / spread[:, None]
     return slope, target.mean(axis=0) - mean @ slope
+
+
+def _weighted_ridge(
+    features: np.ndarray, target: np.ndarray, penalty: float, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    mean = np.average(features, axis=0, weights=weights)
+    spread = np.sqrt(np.average((features - mean) ** 2, axis=0, weights=weights))
+    spread = np.where(spread < 1e-9, 1.0, spread)
+    scaled = (features - mean) / spread
+    centre = np.average(target, axis=0, weights=weights)
+    gram = (scaled * weights[:, None]).T @ scaled
+    gram[np.diag_indices_from(gram)] += max(penalty, 1e-6)
+    slope = np.linalg.solve(gram, (scaled * weights[:, None]).T @ (target - centre)) / spread[:, None]
+    return slope, centre - mean @ slope
