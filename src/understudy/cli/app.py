@@ -11,6 +11,7 @@ import typer
 from understudy import __version__
 from understudy.cli import (
     auditing,
+    cohorts,
     evaluating,
     knowing,
     listing,
@@ -18,6 +19,7 @@ from understudy.cli import (
     profiling,
     reporting,
     synthesizing,
+    tracing,
     verifying,
 )
 
@@ -50,9 +52,12 @@ for name, verb in (
     ("list", listing.list_catalog),
     ("verify", verifying.verify),
     ("audit", auditing.audit),
+    ("cohort", cohorts.cohort),
+    ("sources", tracing.sources),
 ):
     app.command(name)(verb)
 app.add_typer(knowing.app, name="knowledge")
+app.add_typer(cohorts.app, name="populations")
 
 
 def _version(value: bool) -> None:

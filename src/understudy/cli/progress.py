@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 WORDS = {
     "read": "Reading and checking",
     "fit": "Learning",
+    "build": "Building the population",
     "sample": "Sampling",
     "evaluate": "Judging",
     "release": "Writing the release",

@@ -86,6 +86,14 @@ class Synthesizer(Recipe):
         """Return the seconds that a fit of this size is expected to take on one core of a laptop."""
 
 
+class Population(Recipe):
+    """Makes patients from knowledge alone: no private record is read."""
+
+    @abstractmethod
+    def build(self) -> Generator:
+        """Return the generator; its columns are named by the ids of observations and in their units."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What a metric sees; it never sees the generator.

@@ -103,7 +103,7 @@ def calibrate(pool: Dataset, targets: Sequence[Target], n: int, seed: Seed) -> C
     rows = pool.take(np.sort(chosen))
     reached = tuple(Reached(t, current(pool, t), current(rows, t), _unit(pool, t)) for t in targets)
     effective = float(chance.sum() ** 2 / (chance**2).sum())
-    shifts = _shifts(pool, rows, {t.column for t in targets} | {t.other for t in targets if t.other})
+    shifts = _shifts(pool, chance, {t.column for t in targets} | {t.other for t in targets if t.other})
     return Calibrated(rows, reached, pool.rows, effective, shifts, _notes(effective, pool.rows, shifts))
 
 
@@ -293,21 +293,20 @@ def _exchanged(
     return np.asarray(chosen, dtype=np.int64)
 
 
-def _shifts(pool: Dataset, rows: Dataset, targeted: set[str]) -> tuple[Shift, ...]:
+def _shifts(pool: Dataset, chance: Floats, targeted: set[str]) -> tuple[Shift, ...]:
+    """Return the largest shifts of means under the weights, free of the noise of the choice."""
     found = []
     for column in pool.columns:
         if column.name in targeted or column.kind not in (Kind.NUMBER, Kind.BOOLEAN):
             continue
-        before, after = (d.frame[column.name].cast(pl.Float64) for d in (pool, rows))
-        spread = _number(before.std())
-        if spread > 0 and after.len() > after.null_count():
-            start, end = _number(before.mean()), _number(after.mean())
-            found.append(Shift(column.name, start, end, (end - start) / spread))
+        values = _values(pool, column.name, None)
+        known = np.isfinite(values)
+        spread = float(values[known].std()) if known.any() else 0.0
+        if spread > 0:
+            before = float(values[known].mean())
+            after = float(np.average(values[known], weights=chance[known]))
+            found.append(Shift(column.name, before, after, (after - before) / spread))
     return tuple(sorted(found, key=lambda s: -abs(s.shift_sd))[:_MOST_SHOWN])
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _unit(pool: Dataset, target: Target) -> str:

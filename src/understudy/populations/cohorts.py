@@ -19,7 +19,7 @@ from understudy.populations.logic import Joined, Node, as_where, conjuncts, pars
 from understudy.sampling.proportions import parts_of, strata_of
 
 PILOT = 2_000
-_LARGE_PILOT = 30_000
+_LARGE_PILOT = 10_000
 _EASY = 0.05
 _MOST_DRAWN = 2_000_000
 _MOST_CHUNK = 100_000

@@ -12,6 +12,7 @@ from understudy.knowledge.columns import told_by
 from understudy.knowledge.conditions import Condition, conditions
 from understudy.knowledge.guidelines import guidelines
 from understudy.knowledge.lexicon import lookup, suggest
+from understudy.knowledge.observations import observations
 from understudy.populations.logic import Joined, Node, Not, as_where, conjuncts, names, parse, without
 
 
@@ -151,9 +152,9 @@ def _refuse_absent(what: str, when: Node, columns: Mapping[str, Column], populat
 def _why_not(
     entry: Condition, lacking: tuple[str, ...], population: str, columns: Mapping[str, Column]
 ) -> str:
-    real = tuple(name for name in lacking if name not in (f"history_{entry.id}", entry.id))
+    real = tuple(name for name in lacking if name in observations())
     if real:
-        reason = f"it is told by {', '.join(real)}, which {population} does not hold"
+        reason = f"it is told by {' or '.join(real)}, which {population} does not hold"
     else:
         reason = "the knowledge base has no definition of it over observations"
     shown = [name for name in entry.important(12) if name in columns]

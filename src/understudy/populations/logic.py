@@ -9,6 +9,7 @@ from typing import Literal
 
 from understudy.core.conditions import Between, OneOf, Where
 from understudy.core.errors import RuleError
+from understudy.core.rules import sql
 from understudy.core.schema import Column, Kind
 
 _TOKEN = re.compile(r"\s*('(?:[^']|'')*'|[A-Za-z_]\w*|\d+\.?\d*|<=|>=|<>|!=|[()<>=+\-*/,])")
@@ -124,10 +125,7 @@ def names(node: Node) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for part in node.parts for name in names(part)))
     if isinstance(node, Not):
         return names(node.of)
-    words = {"AND", "OR", "NOT", "IS", "NULL", "CASE", "WHEN", "THEN", "ELSE", "END", "TRUE", "FALSE", "ABS"}
-    return tuple(
-        dict.fromkeys(t for t in node.tokens if re.match(r"[A-Za-z_]", t) and t.upper() not in words)
-    )
+    return tuple(dict.fromkeys(sql(node.sql()).meta.root_names()))
 
 
 def without(node: Node, is_held: Callable[[str], bool]) -> Node | None:

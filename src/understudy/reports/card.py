@@ -8,10 +8,11 @@ from understudy.reports.data import column_row
 from understudy.reports.judgement import judge
 from understudy.reports.origin import (
     INTENDED,
-    LIMITS,
     UNSUPPORTED,
     fact_rows,
+    facts,
     identifiers,
+    limits,
     open_questions,
     plan_rows,
     sizes,
@@ -46,7 +47,11 @@ class Card(Section):
             Heading(text="Key figures"),
             *_figures(evidence),
             Heading(text="Limits"),
-            Callout(tone="note", title="Limits", points=(*LIMITS, *map(sentence, open_questions(evidence)))),
+            Callout(
+                tone="note",
+                title="Limits",
+                points=(*limits(evidence), *map(sentence, open_questions(evidence))),
+            ),
             Heading(text="How it was made"),
             Text(text=f"**Identifiers.** {identifiers(evidence)}"),
             *_facts(evidence),
@@ -75,7 +80,7 @@ def _figures(evidence: Evidence) -> list[Block]:
 
 
 def _facts(evidence: Evidence) -> list[Block]:
-    offered = (("Plan", plan_rows(evidence.plan)), ("Provenance", fact_rows(evidence.provenance)))
+    offered = (("Plan", plan_rows(evidence.plan)), ("Provenance", fact_rows(facts(evidence))))
     return [
         TableBlock(columns=(name, "Value"), rows=tuple(rows), caption=name) for name, rows in offered if rows
     ]

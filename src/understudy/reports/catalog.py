@@ -18,6 +18,7 @@ CATALOG: Catalog[Section] = Catalog(
         ),
         Entry("privacy", "understudy.reports.privacy:Privacy", "what attacks gain, and the copy check"),
         Entry("provenance", "understudy.reports.provenance:Provenance", "how it was made, and the limits"),
+        Entry("sources", "understudy.reports.sources:Sources", "where the numbers of every column come from"),
         Entry("summary", "understudy.reports.summary:Summary", "the verdict on one screen"),
         Entry("tradeoff", "understudy.reports.tradeoff:Tradeoff", "fidelity against what an attack gains"),
         Entry("utility", "understudy.reports.utility:Utility", "whether analyses come out the same"),

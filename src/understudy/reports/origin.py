@@ -27,7 +27,30 @@ LIMITS = (
     "Synthetic rows repeat the gaps and biases of the real ones, and may add errors of their own.",
     "More synthetic rows are not more evidence: what can be learned is bounded by the real rows.",
 )
+BUILT_LIMITS = (
+    "Rows follow published knowledge: relations that nobody published, or that the model leaves out, are not in them.",
+    "They repeat the gaps and biases of the survey and of the publications behind them.",
+    "More rows are not more evidence: what can be learned is bounded by the knowledge that they were built from.",
+)
 _MOST_LETTERS = 300
+_OWN_SECTION = ("columns", "citations", "definitions", "calibration", "conditions", "population")
+
+
+def is_built(evidence: Evidence) -> bool:
+    """Say whether the rows were built from knowledge rather than learned from private rows."""
+    return isinstance(evidence.provenance.get("population"), Mapping)
+
+
+def limits(evidence: Evidence) -> tuple[str, ...]:
+    """Return what must be borne in mind, for rows that were learned or built."""
+    return BUILT_LIMITS if is_built(evidence) else LIMITS
+
+
+def facts(evidence: Evidence) -> Mapping[str, Any]:
+    """Return the provenance without what the section on sources shows."""
+    if not is_built(evidence):
+        return evidence.provenance
+    return {name: value for name, value in evidence.provenance.items() if name not in _OWN_SECTION}
 
 
 def synthesizer(evidence: Evidence) -> str:
@@ -37,6 +60,8 @@ def synthesizer(evidence: Evidence) -> str:
 
 def identifiers(evidence: Evidence) -> str:
     """Say what was done to keys and direct identifiers."""
+    if is_built(evidence):
+        return "No private record was read, so there is no identifier that could appear."
     columns = [c for table in evidence.schema_.tables for c in table.columns if not c.is_learned]
     if not columns:
         return "The schema names no key and no direct identifier; every column was open to learning."
@@ -64,6 +89,9 @@ def open_questions(evidence: Evidence) -> list[str]:
 def sizes(evidence: Evidence) -> str:
     """Say how many rows were learned from, made and held out."""
     sizes = evidence.evaluation
+    if is_built(evidence):
+        name = evidence.provenance["population"].get("name", "")
+        return f"**{count(sizes.synthetic_rows, 'synthetic patient')}** of the population {code(str(name))}"
     said = (
         f"**{count(sizes.synthetic_rows, 'synthetic row')}**, learned from {count(sizes.real_rows, 'real row')}, "
         f"judged against {count(sizes.holdout_rows, 'real row')} held out"

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 from understudy.core.blocks import Block, Callout, Heading, TableBlock, Text
 from understudy.core.contracts import Evidence, Section
-from understudy.reports.origin import LIMITS, UNSUPPORTED, fact_rows, identifiers, open_questions, plan_rows
+from understudy.reports.origin import (
+    UNSUPPORTED,
+    fact_rows,
+    facts,
+    identifiers,
+    limits,
+    open_questions,
+    plan_rows,
+)
 from understudy.reports.wording import duration, sentence
 
 
@@ -18,7 +26,11 @@ class Provenance(Section):
         blocks: list[Block] = [
             Heading(text="Provenance and limits"),
             Callout(tone="warning", title="Not supported", points=UNSUPPORTED),
-            Callout(tone="note", title="Limits", points=(*LIMITS, *map(sentence, open_questions(evidence)))),
+            Callout(
+                tone="note",
+                title="Limits",
+                points=(*limits(evidence), *map(sentence, open_questions(evidence))),
+            ),
             Text(text=f"**Identifiers.** {identifiers(evidence)}"),
         ]
         if evidence.goal:
@@ -26,11 +38,11 @@ class Provenance(Section):
         plan = tuple(plan_rows(evidence.plan))
         if plan:
             blocks.append(TableBlock(columns=("Setting", "Value"), rows=plan, caption="The plan"))
-        facts = tuple(fact_rows(evidence.provenance))
-        if facts:
+        found = tuple(fact_rows(facts(evidence)))
+        if found:
             caption = "Versions, seeds, digests and timings"
             blocks.append(
-                TableBlock(columns=("Fact", "Value"), rows=facts, caption=caption, collapsed=len(facts) > 12)
+                TableBlock(columns=("Fact", "Value"), rows=found, caption=caption, collapsed=len(found) > 12)
             )
         return [*blocks, *_timings(evidence)]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from understudy.core.catalog import Choice
 from understudy.core.conditions import Conditions
@@ -14,6 +14,7 @@ from understudy.core.errors import PlanError
 from understudy.core.rules import Handling
 from understudy.core.schema import Schema, explain
 from understudy.core.values import Value, sparse
+from understudy.populations.targets import Target
 
 PLAN_VERSION = 1
 MEMORY = "<memory>"
@@ -46,6 +47,15 @@ DEFAULT_SECTIONS = (
     "provenance",
     "glossary",
 )
+COHORT_SECTIONS = (
+    "summary",
+    "sources",
+    "fidelity",
+    "plausibility",
+    "data",
+    "provenance",
+    "glossary",
+)
 
 
 class Holdout(Value):
@@ -58,12 +68,26 @@ class Holdout(Value):
     table: str | None = None
 
 
+class Cohort(Value):
+    """Which people of a population are asked for; ids are those of the knowledge base."""
+
+    conditions: tuple[str, ...] = Field(default=(), description="Conditions that everyone has.")
+    exclude: tuple[str, ...] = Field(default=(), description="Conditions that nobody is known to have.")
+    targets: tuple[Target, ...] = Field(default=(), description="Aggregates, in the units of the schema.")
+
+
 class Plan(Value):
     """Everything about a run; frozen, so that what was approved is what runs.
 
+    Patients come from a private table that a synthesizer learns from, or from a population that is built from
+    knowledge; never from both. The schema of a cohort says which observations are shown, and in which units.
+
     Attributes:
         goal: the request in the requester's words.
-        table: path of the private table to learn from.
+        table: path of the private table to learn from; empty where a population is asked.
+        synthesizer: what learns from the table; without a name where a population is asked.
+        population: the population that patients are drawn from.
+        cohort: which of its people are asked for.
         given: conditions on the sampled rows.
         rows: synthetic rows; None for as many as were learned from.
         train_rows: at most this many real rows are learned from; None for all.
@@ -73,9 +97,11 @@ class Plan(Value):
 
     version: int = PLAN_VERSION
     goal: str = ""
-    table: str
+    table: str = ""
     schema_: Schema = Field(alias="schema")
-    synthesizer: Choice
+    synthesizer: Choice = Choice(name="")
+    population: Choice | None = None
+    cohort: Cohort = Cohort()
     given: Conditions = Conditions()
     rows: int | None = Field(default=None, description="Synthetic rows; as many as learned from if left out.")
     train_rows: int | None = None
@@ -92,6 +118,14 @@ class Plan(Value):
     seed: int = 0
     reasons: Mapping[str, str] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Plan:
+        if (self.population is None) == (not self.table):
+            raise ValueError("patients come from a private table or from a population; name exactly one")
+        if self.table and not self.synthesizer.name:
+            raise ValueError("a private table needs a synthesizer that learns from it")
+        return self
+
     def to_yaml(self) -> str:
         """Return the plan as YAML that a person can read, edit and run."""
         document = sparse(self)
@@ -102,6 +136,8 @@ class Plan(Value):
         compact = {
             n: [_compact(c) for c in v] if isinstance(v, tuple) else sparse(v) for n, v in shown.items()
         }
+        if self.population is not None:
+            compact = {n: v for n, v in compact.items() if n not in ("holdout", "metrics")}
         schema = document.pop("schema")
         ordered = {"version": self.version} | document | compact | {"schema": schema}
         return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=110)

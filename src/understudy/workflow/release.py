@@ -128,7 +128,12 @@ def _manifest(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "seed": None if plan is None else plan.seed,
-        "synthesizer": None if plan is None else plan.synthesizer.model_dump(mode="json"),
+        "synthesizer": None
+        if plan is None or plan.population is not None
+        else plan.synthesizer.model_dump(mode="json"),
+        "population": None
+        if plan is None or plan.population is None
+        else plan.population.model_dump(mode="json"),
         "plan_digest": None if plan is None else plan.digest(),
         "rows": None if dataset is None else {t: f.height for t, f in dataset.tables.items()},
         "verdict": verdict.model_dump(mode="json"),

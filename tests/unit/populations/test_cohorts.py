@@ -1,0 +1,132 @@
+"""Cohorts of a population: definitions, exact proportions, rare alternatives, refusals."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from tests.unit.populations.people import SCHEMA, People
+from understudy.core.conditions import Between, OneOf, Share
+from understudy.core.errors import ConditionError, UnknownNameError
+from understudy.core.rules import sql
+from understudy.core.seeds import Seed
+from understudy.populations.cohorts import Wish, draw, feasibility
+from understudy.populations.definitions import define, resolve_condition
+
+COLUMNS = {c.name: c for c in SCHEMA.table.columns}
+SEED = Seed(5)
+
+
+def wish(*words: str, exclude: tuple[str, ...] = ()) -> Wish:
+    found = [define(word, COLUMNS, "people") for word in words]
+    found += [define(word, COLUMNS, "people", exclude=True) for word in exclude]
+    return Wish(
+        tuple(w for d in found for w in d.where),
+        tuple(text for d in found for text in d.rest),
+        names={text: d.says() for d in found for text in d.rest},
+    )
+
+
+@pytest.mark.parametrize(
+    "word", ["T2DM", "type 2 diabetes", "adult onset diabetes", "Type II diabetes", "NIDDM"]
+)
+def test_a_condition_is_found_by_what_people_call_it(word: str) -> None:
+    assert resolve_condition(word)[0] == "type_2_diabetes"
+
+
+def test_everyone_in_a_cohort_meets_the_definitions_of_all_its_conditions() -> None:
+    rows = draw(People(), 300, wish("type 2 diabetes", "ckd"), SEED)
+    assert rows.rows == 300
+    assert rows.frame["diabetes_diagnosed"].all()
+    assert rows.frame.select(sql("egfr < 60 OR uacr >= 30").all()).item()
+
+
+def test_excluded_people_are_not_drawn() -> None:
+    rows = draw(People(), 400, wish("hypertension", exclude=("diabetes", "heart failure")), SEED)
+    assert not rows.frame.select(
+        sql("diabetes_diagnosed OR hba1c >= 6.5 OR fasting_glucose >= 126").any()
+    ).item()
+    assert not rows.frame["history_heart_failure"].any()
+
+
+def test_a_stage_narrows_a_condition() -> None:
+    rows = draw(People(), 200, wish("ckd:G3a"), SEED)
+    assert rows.frame["egfr"].is_between(45, 60, closed="left").all()
+
+
+def test_proportions_hold_to_one_patient_under_a_definition_with_alternatives() -> None:
+    asked = wish("ckd")
+    shares = (Share(column="sex", value="female", proportion=0.6),)
+    rows = draw(People(), 251, Wish(asked.where, asked.rest, shares), SEED)
+    assert abs(rows.frame.filter(pl.col("sex") == "female").height - 0.6 * 251) < 1
+
+
+def test_rare_alternatives_are_drawn_in_the_proportion_in_which_they_occur() -> None:
+    rows = draw(People(), 400, wish("kidney failure"), SEED)
+    assert rows.frame.select(sql("egfr < 15 OR dialysis").all()).item()
+    everyone = People().sample(200_000, Seed(9)).frame.filter(sql("egfr < 15 OR dialysis"))
+    share = float(everyone["dialysis"].mean() or 0)  # type: ignore[arg-type]
+    assert float(rows.frame["dialysis"].mean() or 0) == pytest.approx(share, abs=0.05)  # type: ignore[arg-type]
+
+
+def test_the_support_is_the_share_of_the_population() -> None:
+    everyone = People().sample(100_000, Seed(2)).frame
+    expected = everyone.select(sql("egfr < 60 OR uacr >= 30").mean()).item()
+    assert feasibility(People(), wish("ckd"), SEED).support == pytest.approx(expected, rel=0.15)
+
+
+def test_the_same_seed_draws_the_same_cohort_and_another_seed_another() -> None:
+    one, same, other = (draw(People(), 50, wish("ckd"), Seed(s)).frame for s in (1, 1, 2))
+    assert one.equals(same)
+    assert not one.equals(other)
+
+
+def test_conditions_that_exclude_each_other_are_explained() -> None:
+    with pytest.raises(ConditionError, match=r"Type 2 diabetes.*Nearest feasible"):
+        draw(People(), 10, wish("type 1 diabetes", "type 2 diabetes"), SEED)
+
+
+def test_limits_that_exclude_each_other_are_refused() -> None:
+    asked = Wish((Between(column="age", low=70), Between(column="age", high=60)))
+    with pytest.raises(ConditionError, match="exclude each other"):
+        draw(People(), 10, asked, SEED)
+
+
+@pytest.mark.parametrize(("word", "nearest"), [("lupus", "type_2_diabetes"), ("diabetis", "diabetes")])
+def test_a_condition_outside_the_knowledge_is_refused_by_name(word: str, nearest: str) -> None:
+    with pytest.raises(UnknownNameError, match=rf"{word}.*{nearest}"):
+        define(word, COLUMNS, "people")
+
+
+@pytest.mark.parametrize(
+    ("word", "lacking"),
+    [
+        ("copd", "history_copd"),
+        ("sepsis", "sofa_score"),
+        ("hypothyroidism", "tsh"),
+        ("gout", "no definition"),
+    ],
+)
+def test_a_condition_that_the_population_cannot_represent_is_refused_with_the_reason(
+    word: str, lacking: str
+) -> None:
+    with pytest.raises(ConditionError, match=lacking):
+        define(word, COLUMNS, "people")
+
+
+def test_a_definition_names_its_sources_and_what_it_leaves_out() -> None:
+    found = define("type 2 diabetes", COLUMNS, "people")
+    assert "nhanes_2017_2020" in found.sources
+    assert OneOf(column="diabetes_diagnosed", values=("true",)) in found.where
+    few = {name: COLUMNS[name] for name in ("hba1c", "fasting_glucose")}
+    assert "without diabetes_diagnosed" in define("diabetes", few, "people").basis
+
+
+def test_asking_for_no_patient_is_refused() -> None:
+    with pytest.raises(ConditionError, match="at least 1"):
+        draw(People(), 0, Wish(), SEED)
+
+
+def test_without_a_wish_everyone_is_drawn() -> None:
+    rows = draw(People(), 2000, Wish(), SEED)
+    assert rows.frame.select(pl.col("sex").n_unique()).item() == 2
