@@ -1,0 +1,254 @@
+"""Learning a population from a weighted survey: margins and dependence as aggregates of at least 11 people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+from scipy.special import ndtri
+
+from understudy.core.schema import Column, Kind
+from understudy.core.values import Value
+from understudy.knowledge.derivations import derive
+from understudy.knowledge.observations import observations
+from understudy.populations.columns import column_of
+from understudy.populations.nhanes import EXAMINATION, FASTING, is_fasting
+from understudy.populations.structure import ALWAYS_SEEN, ASKED, DRAWN, LIFE_SHARES
+from understudy.sampling.leaves import LevelLeaves, NormalLeaves
+from understudy.sampling.margins import Margin
+from understudy.sampling.trees import Tree, TreeSettings, VariableModel, fit_variable
+from understudy.sampling.variables import ColumnModel, Values, Variable, Variables
+
+FEWEST = 11
+"""Fewest people behind any number that is kept (the minimum cell of official statistics)."""
+
+_DECIMALS = {"egfr": 1, "bmi": 2, "systolic_bp": 0, "diastolic_bp": 0, "heart_rate": 0}
+_SHARE_DECIMALS = 3
+
+
+class FittingSettings(Value):
+    """How closely a population follows its survey."""
+
+    leaf: int = Field(default=25, ge=FEWEST, description="Fewest people in a leaf.")
+    trees: int = Field(default=2, ge=1, le=20, description="Trees per observation.")
+    parents: int = Field(default=16, ge=4, description="Most earlier observations that one depends on.")
+    bins: int = Field(default=300, ge=20, description="About the most bins of a margin.")
+    pruning: float = Field(
+        default=1.5, ge=0, description="Splits that gain less, in units of noise, are not made."
+    )
+    kernel: float = Field(
+        default=0.35, ge=0, le=2, description="Smoothing of draws, as a share of a leaf's spread."
+    )
+    back: float = Field(
+        default=3.0, ge=0, description="Weight, in people, of a leaf's parent against the leaf."
+    )
+    ridge: float = Field(default=5.0, ge=0, description="Penalty of the linear trend.")
+
+    def of_trees(self) -> TreeSettings:
+        """Return these settings as those of the trees."""
+        return TreeSettings(
+            leaf=self.leaf,
+            leaf_power=0.0,
+            kernel=self.kernel,
+            back=self.back,
+            trees=self.trees,
+            tree_cells=10**9,
+            pruning=self.pruning * (1 + (8_000 / 250.0) ** 2.0),
+            ridge=self.ridge,
+        )
+
+
+def fit(
+    people: pl.DataFrame, settings: FittingSettings, rng: np.random.Generator
+) -> tuple[Variables, tuple[VariableModel, ...]]:
+    """Learn what is drawn of an adult from the people of a survey.
+
+    Each observation is learned from those it was made of, with the weights of their subsample: the result
+    describes complete records.
+
+    Args:
+        people: what `nhanes.read_adults` returned.
+        settings: how closely to follow the survey.
+        rng: breaks ties, chooses the rows of each tree.
+
+    Returns:
+        The variables in drawing order, and the distribution of each given earlier ones.
+    """
+    frame = _latent(people)
+    encoder = _Encoder(frame, settings, rng)
+    for name in DRAWN:
+        encoder.add(name)
+    variables, values = tuple(encoder.variables), encoder.values
+    models = []
+    for index, weights in enumerate(encoder.weights):
+        earlier = _parents(index, variables, values, weights, settings.parents)
+        model = fit_variable(index, earlier, variables, values, settings.of_trees(), rng, weights)
+        models.append(_compact(model))
+    return Variables(variables, tuple(encoder.columns)), tuple(models)
+
+
+def _latent(people: pl.DataFrame) -> pl.DataFrame:
+    """Return the people with the columns that are drawn, computed where the survey does not hold them."""
+    inputs = {name: people[name].to_numpy() for name in ("creatinine", "age")}
+    rate = derive("egfr_ckd_epi_2021", {**inputs, "sex": people["sex"].to_numpy().astype(object)})
+    shares = [(pl.col(event) / pl.col("age")).clip(0, 1).alias(share) for share, event in LIFE_SHARES.items()]
+    bmi = (pl.col("weight") / (pl.col("height") / 100) ** 2).alias("bmi")
+    return people.with_columns(pl.Series("egfr", rate, nan_to_null=True), bmi, *shares)
+
+
+class _Encoder:
+    """Makes a variable of each column, with normal scores or codes, where it exists, and its weights."""
+
+    def __init__(self, people: pl.DataFrame, settings: FittingSettings, rng: np.random.Generator) -> None:
+        self.people, self.settings, self.rng = people, settings, rng
+        self.variables: list[Variable] = []
+        self.columns: list[ColumnModel] = []
+        self.weights: list[np.ndarray] = []
+        self.values = Values(people.height)
+        self._examined = people[EXAMINATION].to_numpy()
+        self._fasted = people[FASTING].fill_null(0.0).to_numpy()
+
+    def add(self, name: str) -> None:
+        """Add the variable of one drawn column."""
+        cells, index = self.people[name], len(self.variables)
+        known = cells.is_not_null().to_numpy() & self._asked(name)
+        entry = observations().get(name)
+        weights = self._fasted if entry is not None and is_fasting(entry) else self._examined
+        known &= weights > 0
+        weights = np.where(known, weights / weights[known].mean(), 0.0)
+        column = column_of(name)
+        if column.kind is Kind.NUMBER:
+            variable, model, drawn = self._quantity(column, index, cells, known, weights)
+        else:
+            variable, model, drawn = self._levels(column, index, cells, known, weights)
+        self.variables.append(variable)
+        self.columns.append(model)
+        self.weights.append(weights)
+        if name in ASKED and ASKED[name].otherwise is not None:
+            drawn = np.where(self._asked(name), drawn, 0)  # those who were not asked have a plain no
+        self.values.drawn[index], self.values.active[index] = drawn, known
+
+    def _asked(self, name: str) -> np.ndarray:
+        asked = np.ones(self.people.height, dtype=bool)
+        for where in ASKED[name].where if name in ASKED else ():
+            cells = self.people[where.column]
+            if where.want == "between":
+                asked &= (cells <= where.high).fill_null(value=False).to_numpy()
+            else:
+                asked &= cells.cast(pl.String).is_in(list(where.values)).fill_null(value=False).to_numpy()
+        return asked
+
+    def _quantity(
+        self, column: Column, index: int, cells: pl.Series, known: np.ndarray, weights: np.ndarray
+    ) -> tuple[Variable, ColumnModel, np.ndarray]:
+        numbers = cells.cast(pl.Float64).fill_null(0.0).to_numpy()
+        digits = (
+            _SHARE_DECIMALS
+            if column.name in LIFE_SHARES
+            else _DECIMALS.get(column.name, column.decimals or 0)
+        )
+        margin = Margin.fit(
+            np.round(numbers[known], digits),
+            digits,
+            weights[known],
+            fewest=FEWEST,
+            atom=FEWEST,
+            bins=self.settings.bins,
+        )
+        drawn = np.zeros(len(numbers))
+        drawn[known] = _scores(numbers[known], weights[known], self.rng)
+        return Variable(column.name, "continuous"), ColumnModel(column, None, index, margin=margin), drawn
+
+    def _levels(
+        self, column: Column, index: int, cells: pl.Series, known: np.ndarray, weights: np.ndarray
+    ) -> tuple[Variable, ColumnModel, np.ndarray]:
+        levels = ("false", "true") if column.kind is Kind.BOOLEAN else column.values or ()
+        codes = {level: code for code, level in enumerate(levels)}
+        drawn = cells.cast(pl.String).replace_strict(codes, default=len(levels), return_dtype=pl.Int64)
+        coded = np.where(known, drawn.to_numpy(), len(levels))
+        people = np.bincount(coded[known], minlength=len(levels))
+        if people.min() < FEWEST:
+            raise ValueError(f"{column.name!r} has a level of {people.min()} people; pool it with another")
+        score = None
+        if column.ordered or len(levels) == 2:
+            share = np.bincount(coded[known], weights[known], len(levels)) / weights.sum()
+            score = ndtri(np.clip(np.cumsum(share) - share / 2, 1e-6, 1 - 1e-6))
+            score = np.asarray(score - (score * share).sum())
+        variable = Variable(column.name, "levels", len(levels), score)
+        return variable, ColumnModel(column, None, index, levels=levels), coded
+
+
+def _scores(numbers: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return normal scores of weighted ranks, equal numbers in random order, shape (rows,)."""
+    order = np.lexsort((rng.random(len(numbers)), numbers))
+    ends = np.cumsum(weights[order])
+    rank = np.empty(len(numbers))
+    rank[order] = (ends - weights[order] * rng.random(len(numbers))) / ends[-1]
+    return np.asarray(ndtri(np.clip(rank, 1e-6, 1 - 1e-6)))
+
+
+def _parents(
+    index: int, variables: tuple[Variable, ...], values: Values, weights: np.ndarray, most: int
+) -> tuple[int, ...]:
+    """Return the earlier variables that explain most of one, chosen one after the other by what they add.
+
+    Reference:
+        Pati, Rezaiifar and Krishnaprasad, Orthogonal matching pursuit, Asilomar Conference (1993).
+    """
+    forced = [i for i in range(index) if variables[i].column in ALWAYS_SEEN]
+    if index <= most:
+        return tuple(range(index))
+    rows = np.flatnonzero(weights > 0)
+    root = np.sqrt(weights[rows])
+    views = {i: _views(i, variables, values, rows) * root[:, None] for i in range(index)}
+    target = _views(index, variables, values, rows) * root[:, None]
+    chosen = list(forced)
+    while len(chosen) < most:
+        basis = np.linalg.qr(np.column_stack([root[:, None], *(views[i] for i in chosen)]))[0]
+        rest = target - basis @ (basis.T @ target)
+        gains = {i: _gain(views[i] - basis @ (basis.T @ views[i]), rest) for i in views if i not in chosen}
+        chosen.append(max(gains, key=lambda i: (gains[i], -i)))
+    return tuple(sorted(chosen))
+
+
+def _gain(view: np.ndarray, rest: np.ndarray) -> float:
+    size = np.maximum((view**2).sum(axis=0), 1e-9)
+    return float((((view.T @ rest) ** 2) / size[:, None]).sum(axis=1).max())
+
+
+def _views(index: int, variables: tuple[Variable, ...], values: Values, rows: np.ndarray) -> np.ndarray:
+    """Return a variable as columns of numbers: its score, or indicators of its levels, 0 where unknown."""
+    variable, drawn = variables[index], values.drawn[index][rows]
+    if variable.is_continuous:
+        return np.asarray(drawn[:, None])
+    if variable.score is not None:
+        return np.asarray(np.append(variable.score, 0.0)[drawn][:, None])
+    return np.asarray(np.eye(variable.size + 1)[drawn][:, :-1])
+
+
+def _compact(model: VariableModel) -> VariableModel:
+    """Return the model with numbers no finer than they are worth: a thousandth of a spread or of a share."""
+    return replace(model, trees=tuple(_compact_tree(tree) for tree in model.trees))
+
+
+def _compact_tree(tree: Tree) -> Tree:
+    leaves = tree.leaves
+    if isinstance(leaves, NormalLeaves):
+        leaves = replace(
+            leaves,
+            centres=np.round(leaves.centres, 3).astype(np.float16),
+            spread=np.round(leaves.spread, 3).astype(np.float16),
+            fall_back=np.round(leaves.fall_back, 3),
+        )
+    else:
+        leaves = replace(leaves, count=_rounded(leaves), fall_back=np.round(leaves.fall_back, 3))
+    return replace(tree, leaves=leaves, threshold=np.round(tree.threshold, 4))
+
+
+def _rounded(leaves: LevelLeaves) -> np.ndarray:
+    """Return shares of each node in thousandths instead of the people that were counted."""
+    node = leaves.key // leaves.size
+    total = np.bincount(node, leaves.count, minlength=len(leaves.parent))
+    return np.asarray(np.maximum(np.round(1_000 * leaves.count / total[node]), 1).astype(np.int64))

@@ -1,0 +1,133 @@
+"""A population as a model of rows: what is drawn of each person, what follows from it, what no person can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from understudy.core.conditions import Where
+from understudy.core.schema import Kind, Schema
+from understudy.knowledge.rules import Applicable, Severity, applicable, broken
+from understudy.modalities.wishes import holds
+from understudy.populations.columns import schema_of
+from understudy.populations.passes import Pass
+from understudy.populations.structure import ASKED, derive_all, made_for, needs
+from understudy.sampling.drawing import Candidates, Restriction
+from understudy.sampling.trees import Features, VariableModel
+from understudy.sampling.variables import Variables
+
+
+@dataclass(frozen=True)
+class PopulationModel:
+    """Draws people one observation after the other; implements `sampling.drawing.RowModel`.
+
+    Attributes:
+        schema: the columns that are published.
+        variables: what is drawn, in drawing order.
+        models: the distribution of each variable given earlier ones.
+        people: unweighted people of the survey behind the model.
+    """
+
+    schema: Schema
+    variables: Variables
+    models: tuple[VariableModel, ...]
+    people: int
+
+    def draw(self, n: int, rng: np.random.Generator, restriction: Restriction) -> Candidates:
+        """Draw `n` candidates under a restriction; see `RowModel.draw`.
+
+        Candidates that fail early, or that are dropped by rejection control on the way, weigh nothing.
+
+        Reference:
+            Liu, Chen and Wong, Rejection control and sequential importance sampling, JASA 93 (1998).
+        """
+        drawing = Pass(self.variables, self.models, self.schema, restriction, n, rng)
+        columns = drawing.run()
+        derive_all(columns, self._made)
+        frame = frame_of(columns, self.schema.table.names, self.schema)
+        log_weight = drawing.log_weight
+        if frame.height:
+            log_weight = np.where(self._is_sound(frame, restriction.where), log_weight, -np.inf)
+        return _spread(frame, log_weight, drawing.origin, n)
+
+    def only(self, names: Sequence[str]) -> PopulationModel:
+        """Return the model of fewer columns, which draws no more than these rest on."""
+        columns = self.variables.columns
+        index = {model.column.name: number for number, model in enumerate(columns)}
+        kept: set[int] = set()
+        open_ = [index[name] for name in needs(names)]
+        while open_:
+            current = open_.pop()
+            if current in kept:
+                continue
+            kept.add(current)
+            features = self.models[current].features
+            open_ += () if features is None else features.earlier
+            asked = ASKED.get(columns[current].column.name)
+            open_ += [index[w.column] for w in asked.where] if asked else []
+        order = sorted(kept)
+        place = {old: new for new, old in enumerate(order)}
+        variables = Variables(
+            tuple(self.variables.variables[i] for i in order),
+            tuple(replace(columns[i], value=place[i]) for i in order),
+        )
+        models = tuple(_renumbered(self.models[i], place) for i in order)
+        return replace(
+            self, schema=schema_of(self.schema.table.name, names), variables=variables, models=models
+        )
+
+    @cached_property
+    def _made(self) -> frozenset[str]:
+        return made_for(self.schema.table.names)
+
+    @cached_property
+    def _rules(self) -> tuple[Applicable, ...]:
+        found = applicable(self.schema.table.columns)
+        return tuple(entry for entry in found if entry.rule.severity is Severity.HARD)
+
+    def _is_sound(self, frame: pl.DataFrame, where: Sequence[Where]) -> np.ndarray:
+        """Return which rows satisfy the conditions and break no hard rule of plausibility."""
+        wanted = [holds(w, self.schema) for w in where]
+        sound = np.ones(frame.height, dtype=bool)
+        if wanted:
+            sound &= frame.select(pl.all_horizontal(wanted)).to_series().to_numpy()
+        if self._rules:
+            sound &= ~broken(frame, self._rules).select(pl.any_horizontal(pl.all())).to_series().to_numpy()
+        return sound
+
+
+def _renumbered(model: VariableModel, place: Mapping[int, int]) -> VariableModel:
+    if model.features is None:
+        return model
+    earlier = tuple(place[i] for i in model.features.earlier)
+    means = {place[i]: codes for i, codes in model.features.means.items()}
+    return replace(model, features=Features(earlier, means))
+
+
+def frame_of(columns: dict[str, np.ndarray[Any, Any]], names: Sequence[str], schema: Schema) -> pl.DataFrame:
+    """Return canonical columns from arrays; NaN and None are missing."""
+    made = []
+    for name in names:
+        cells, kind = columns[name], schema.table.column(name).kind
+        if kind is Kind.NUMBER:
+            made.append(pl.Series(name, cells.astype(np.float64), nan_to_null=True))
+        else:
+            dtype = pl.Boolean if kind is Kind.BOOLEAN else pl.String
+            made.append(pl.Series(name, cells, dtype=dtype))
+    return pl.DataFrame(made)
+
+
+def _spread(frame: pl.DataFrame, log_weight: np.ndarray, origin: np.ndarray, n: int) -> Candidates:
+    """Put the rows that were drawn to the end in their places among `n`; the others weigh nothing."""
+    if len(origin) == n:
+        return Candidates(frame, log_weight)
+    weights, place = np.full(n, -np.inf), np.zeros(n, dtype=np.int64)
+    weights[origin], place[origin] = log_weight, np.arange(len(origin))
+    if not frame.height:
+        return Candidates(frame.clear(n), weights)
+    return Candidates(frame[place], weights)
