@@ -17,6 +17,7 @@ _ONE_HOT_LEVELS = 6
 _FEWEST_ROWS = 20
 _PRUNING_ROWS = 250.0
 _PRUNING_DECAY = 2.0
+_BACK_ROWS = 2_000.0
 _EMBEDDED = 6
 _SHOWN_LEVELS = 8
 _MEAN_SHRINKAGE = 10.0
@@ -35,10 +36,12 @@ class TreeSettings(Value):
     )
     leaf_power: float = Field(default=0.2, ge=0, le=1, description="How leaves grow with the number of rows.")
     kernel: float = Field(
-        default=0.35, ge=0, le=2, description="Smoothing of draws, as a share of a leaf's spread."
+        default=0.6, ge=0, le=2, description="Smoothing of draws, as a share of a leaf's spread."
     )
     back: float = Field(
-        default=5.0, ge=0, description="Weight, in people, of a leaf's parent against the leaf."
+        default=14.0,
+        ge=0,
+        description="Weight, in people, of a leaf's parent against the leaf; falls as the table grows.",
     )
     trees: int = Field(
         default=8,
@@ -50,16 +53,20 @@ class TreeSettings(Value):
         default=15_000, ge=1, description="Cells of the table that one tree is enough for, roughly."
     )
     pruning: float = Field(
-        default=22.0, ge=0, description="Splits that gain less, in units of noise, are not made."
+        default=18.0, ge=0, description="Splits that gain less, in units of noise, are not made."
     )
     structure_rows: int = Field(
         default=35_000, ge=100, description="Rows that splits are sought on, at most."
     )
-    ridge: float = Field(default=5.0, ge=0, description="Penalty of the linear trend.")
+    ridge: float = Field(default=15.0, ge=0, description="Penalty of the linear trend.")
 
     def pruned(self, rows: int) -> float:
         """Return the gain, in units of noise, that a split must bring: much in small tables, little in large."""
         return float(self.pruning / (1 + (rows / _PRUNING_ROWS) ** _PRUNING_DECAY))
+
+    def parent_weight(self, rows: int) -> float:
+        """Return the weight, in people, that a leaf's parent has against the leaf."""
+        return self.back / (1 + rows / _BACK_ROWS)
 
     def tree_count(self, rows: int, columns: int) -> int:
         """Return how many trees to grow for a variable that depends on `columns` earlier ones."""
@@ -313,7 +320,7 @@ def _stump(
     leaf = np.zeros(len(target), dtype=np.int64)
     leaves: NormalLeaves | LevelLeaves = NormalLeaves.standard()
     if not variable.is_continuous:
-        leaves = LevelLeaves.fit(leaf, root, target, variable.size, settings.back, weights)
+        leaves = LevelLeaves.fit(leaf, root, target, variable.size, 0.0, weights)
     return Tree(root, np.zeros(1), root - 1, root - 1, leaves)
 
 
@@ -348,12 +355,12 @@ def _grow(
     for children in (left, right):
         inner = np.flatnonzero(children >= 0)
         parent[children[inner]] = inner
-    leaf = find_leaves(feature, threshold, left, right, matrix)
+    leaf, back = find_leaves(feature, threshold, left, right, matrix), settings.parent_weight(rows)
     leaves: NormalLeaves | LevelLeaves
     if variable.is_continuous:
-        leaves = NormalLeaves.fit(leaf, parent, components[:, 0], settings.kernel, settings.back, weights)
+        leaves = NormalLeaves.fit(leaf, parent, components[:, 0], settings.kernel, back, weights)
     else:
-        leaves = LevelLeaves.fit(leaf, parent, target, variable.size, settings.back, weights)
+        leaves = LevelLeaves.fit(leaf, parent, target, variable.size, back, weights)
     return Tree(feature, threshold, left, right, leaves)
 
 
