@@ -20,9 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from examples.make_patients import made_patients
+
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ("sh", "python")
 _WIDTH = "100"
+_ROWS = 1_250
 _FENCE = re.compile(
     r"(?P<remarks>(?:^<!-- [^\n]* -->\n)*)^```(?P<language>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -76,13 +79,21 @@ class PageError(Exception):
     """A block of a page did not do what the page says."""
 
 
-def run_page(page: Path, folder: Path) -> Iterator[tuple[Code, str]]:
+def run_page(page: Path, folder: Path, store: Path | None = None) -> Iterator[tuple[Code, str]]:
     """Carry out the blocks of a page in `folder`, giving each one that runs with its output.
+
+    Args:
+        page: the page.
+        folder: an empty folder.
+        store: where runs into `release` keep finished steps, so that pages which do the same do it once.
 
     Raises:
         PageError: if a block ends otherwise than the page says.
     """
     names: dict[str, Any] = {"__name__": "__page__"}
+    made_patients(_ROWS).write_csv(folder / "patients.csv")
+    if store is not None:
+        (folder / "release.work").symlink_to(store, target_is_directory=True)
     for code in blocks(page.read_text(encoding="utf-8")):
         where = f"{page.name}, line {code.line}"
         if "file" in code.remarks:
@@ -135,7 +146,7 @@ def refreshed(page: Path, folder: Path) -> str:
             and last
             and not text[end : code.span[0]].replace("```text", "").strip("`\n")
         ):
-            pieces += [text[end : code.span[0]], last.rstrip() + "\n"]
+            pieces += [text[end : code.span[0]], last.strip("\n").rstrip() + "\n"]
             end = code.span[1]
         else:
             pieces.append(text[end : code.span[1]])

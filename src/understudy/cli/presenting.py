@@ -49,9 +49,8 @@ def _print_for_people(release: Release) -> None:
     console = Console()
     verdict = release.verdict
     tone = "green" if verdict.is_released else "red"
-    console.print(
-        f"\n[bold {tone}]{'Released' if verdict.is_released else 'Withheld'}[/] {escape(verdict.summary)}\n"
-    )
+    word, _, rest = verdict.summary.partition(" ")
+    console.print(f"\n[bold {tone}]{escape(word)}[/] {escape(rest)}\n")
     for finding in verdict.findings:
         colour = _TONES[finding.status]
         status = finding.status.replace("_", " ")
