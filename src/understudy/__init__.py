@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from understudy.api import Synthesis, evaluate, profile, synthesize
+    from understudy.api import Synthesis, cohort, evaluate, profile, synthesize
     from understudy.core.conditions import Conditions
     from understudy.core.dataset import Dataset
     from understudy.core.errors import RequestError, UnderstudyError
@@ -33,6 +33,7 @@ _HOMES = {
     "Synthesis": "understudy.api",
     "Table": "understudy.core.schema",
     "UnderstudyError": "understudy.core.errors",
+    "cohort": "understudy.api",
     "evaluate": "understudy.api",
     "profile": "understudy.api",
     "synthesize": "understudy.api",
@@ -49,6 +50,7 @@ __all__ = [
     "Synthesis",
     "Table",
     "UnderstudyError",
+    "cohort",
     "evaluate",
     "profile",
     "synthesize",

@@ -22,6 +22,8 @@ from understudy.sources.frame import like, read_frame
 from understudy.sources.profile import Proposal, propose
 from understudy.sources.reading import read_table
 from understudy.workflow.advise import Wishes, draft
+from understudy.workflow.cohort import run_cohort
+from understudy.workflow.cohort_request import CohortWishes, draft_cohort
 from understudy.workflow.judge import judge
 from understudy.workflow.plan import MEMORY, Holdout, Plan
 from understudy.workflow.release import Release
@@ -148,6 +150,91 @@ def synthesize(
     return Synthesis(like(table, present(release.dataset)), plan, release)
 
 
+def cohort(
+    *conditions: str,
+    population: str = "us_adults",
+    rows: int = 1_000,
+    observations: int | None = 20,
+    exclude: Sequence[str] = (),
+    add: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    where: Sequence[str] = (),
+    share: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    system: Literal["conventional", "si"] = "conventional",
+    units: Mapping[str, str] | None = None,
+    decimals: Mapping[str, int] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    policy: Literal["internal", "external"] = "internal",
+    seed: int = 0,
+    out: str | Path | None = None,
+    export: str = "csv",
+    goal: str = "",
+    notify: Notify = silent,
+) -> Synthesis:
+    """Draw patients with the wished conditions from published knowledge; no private record is read.
+
+    Args:
+        conditions: conditions that everyone has, by any name: `"type 2 diabetes"`, `"CKD:G3a"`.
+        population: whom they are drawn from (`understudy populations list`).
+        rows: how many patients.
+        observations: how many of the observations that matter most in these conditions; None for all.
+        exclude: conditions that nobody is known to have.
+        add: further observations, by any name.
+        drop: observations to leave out.
+        where: limits that everyone keeps, in the units of the release or in the unit that follows the number.
+        share: exact proportions, such as `"sex=female:0.6"`.
+        targets: aggregates to meet, such as `"bmi:mean=31"` or `"bmi~systolic_bp:corr=0.5"`.
+        system: units of the release.
+        units: other units for single observations, such as `{"hba1c": "mmol/mol"}`.
+        decimals: other digits after the point for single observations.
+        settings: settings of the population.
+        policy: release policy, `internal` or `external`.
+        seed: the same seed gives the same patients.
+        out: folder for the release; without it nothing stays on disk.
+        export: format of the table in the release.
+        goal: the request in your words, kept with the release.
+        notify: told about progress.
+
+    Raises:
+        RequestError: if a name is unknown, or nobody is as asked; says what is nearest.
+    """
+    wishes = CohortWishes(
+        population=population,
+        settings=settings or {},
+        conditions=conditions,
+        exclude=exclude,
+        rows=rows,
+        observations=observations,
+        add=add,
+        drop=drop,
+        where=where,
+        share=share,
+        targets=targets,
+        system=system,
+        units=units or {},
+        decimals=decimals or {},
+        export=export,
+        policy=policy,
+        seed=seed,
+        goal=goal,
+    )
+    found = draft_cohort(wishes)
+    if out is not None:
+        release = run_cohort(
+            found.plan, Path(out), generator=found.generator, notify=notify, notes=found.notes
+        )
+    else:
+        with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
+            kept = Path(folder) / "release"
+            release = run_cohort(
+                found.plan, kept, generator=found.generator, notify=notify, notes=found.notes
+            )
+    if release.dataset is None:
+        raise RequestError("the run made no dataset")
+    return Synthesis(present(release.dataset), found.plan, release)
+
+
 def evaluate(
     real: Any,
     synthetic: Any,
@@ -205,4 +292,4 @@ def _holdout(holdout: float | Any | None, frames: dict[str, pl.DataFrame]) -> Ho
     return Holdout(table=name)
 
 
-__all__ = ["Proposal", "Synthesis", "evaluate", "profile", "synthesize"]
+__all__ = ["Proposal", "Synthesis", "cohort", "evaluate", "profile", "synthesize"]

@@ -164,6 +164,7 @@ def run(
     from understudy.cli.presenting import conclude
     from understudy.cli.progress import shown
     from understudy.core.errors import PlanError
+    from understudy.workflow.cohort import run_cohort
     from understudy.workflow.plan import Plan
     from understudy.workflow.run import run as carry_out
 
@@ -171,6 +172,10 @@ def run(
         text = plan_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"cannot read the plan {str(plan_file)!r}: {error}") from error
+    plan = Plan.from_yaml(text)
     with shown() as notify:
-        release = carry_out(Plan.from_yaml(text), out, work=work, notify=notify)
+        if plan.population is not None:
+            release = run_cohort(plan, out, notify=notify)
+        else:
+            release = carry_out(plan, out, work=work, notify=notify)
     raise typer.Exit(conclude(release, as_json=json_))

@@ -82,6 +82,17 @@ def against_published(people: Dataset, definitions: Mapping[str, str] | None = N
     )
 
 
+def read_by_reference(definitions: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the columns that `against_published` reads, for drawing no others."""
+    names = ["age", "sex", "race_ethnicity"]
+    for figure in statistics().values():
+        entry = conditions().get(figure.about)
+        told = entry.nhanes_definition if entry is not None else None
+        names += [figure.about] if figure.about in observations() else list(told.names) if told else []
+    names += [name for when in definitions.values() for name in sql(when).meta.root_names()]
+    return tuple(dict.fromkeys(names))
+
+
 def _reading(found: list[_Compared], agreeing: int, rows: int) -> str:
     text = (
         f"{agreeing} of {len(found)} published figures agree with {rows} people drawn from the whole population "

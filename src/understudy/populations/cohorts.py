@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,7 @@ from understudy.core.errors import ConditionError
 from understudy.core.rules import sql
 from understudy.core.seeds import Seed
 from understudy.modalities.wishes import holds, resolve
-from understudy.populations.logic import Joined, Node, as_where, conjuncts, parse
+from understudy.populations.logic import Joined, as_where, conjuncts, parse
 from understudy.sampling.proportions import parts_of, strata_of
 
 PILOT = 2_000
@@ -43,6 +44,13 @@ class Wish:
     shares: tuple[Proportion, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are spoken of."""
+        read = [*(w.column for w in self.where), *(s.column for s in self.shares)]
+        read += [name for text in self.rest for name in sql(text).meta.root_names()]
+        return tuple(dict.fromkeys(read))
+
     def mask(self) -> pl.Expr:
         """Return the expression that is true for rows that satisfy `rest`."""
         if not self.rest:
@@ -50,24 +58,55 @@ class Wish:
         return pl.all_horizontal([sql(text).fill_null(value=False) for text in self.rest])
 
 
-def feasibility(generator: Generator, wish: Wish, seed: Seed) -> Feasibility:
-    """Say which share of the population satisfies a wish, before any cohort is drawn.
+@dataclass(frozen=True)
+class Found:
+    """Drawn patients, and how common they are among those who meet what the generator honours.
 
-    Raises:
-        ConditionError: if nobody does; says which condition is the bottleneck and what comes nearest.
+    Attributes:
+        rows: the patients.
+        share: share of the people under `where` who satisfy `rest`, estimated as they were drawn.
     """
-    given = Conditions(where=wish.where, shares=wish.shares)
-    if wish.where or wish.shares:
-        found = generator.feasibility(resolve(given, generator.schema), seed.child("support"))
-    else:
-        found = Feasibility(support=1.0, acceptance=1.0, effective_rows=PILOT)
-    if not wish.rest:
-        return found
-    share = _share(generator, wish, seed.child("pilot"))
-    return found.model_copy(update={"support": found.support * share, "acceptance": found.acceptance * share})
+
+    rows: Dataset
+    share: float
 
 
-def draw(generator: Generator, n: int, wish: Wish, seed: Seed) -> Dataset:
+@runtime_checkable
+class Narrowable(Protocol):
+    """A generator that can be asked for fewer columns, which is faster."""
+
+    def only(self, names: Sequence[str]) -> Generator:
+        """Return the generator of these columns."""
+
+
+def narrowed(generator: Generator, names: Iterable[str]) -> Generator:
+    """Return a generator of the named columns where it can be narrowed, else the generator as it is."""
+    if not isinstance(generator, Narrowable):
+        return generator
+    wanted = set(names)
+    return generator.only([name for name in generator.schema.table.names if name in wanted])
+
+
+def feasibility(generator: Generator, wish: Wish, found: Found, seed: Seed) -> Feasibility:
+    """Say which share of the population satisfies a wish.
+
+    Args:
+        generator: the population.
+        wish: what is asked.
+        found: patients who were drawn for it.
+        seed: source of randomness of the estimate.
+    """
+    if not wish.where and not wish.shares:
+        return Feasibility(support=found.share, acceptance=found.share, effective_rows=found.rows.rows)
+    narrow = narrowed(generator, [*(w.column for w in wish.where), *(s.column for s in wish.shares)])
+    given = resolve(Conditions(where=wish.where, shares=wish.shares), narrow.schema)
+    known = narrow.feasibility(given, seed)
+    return known.model_copy(
+        update={"support": known.support * found.share, "acceptance": known.acceptance * found.share}
+    )
+
+
+def draw(generator: Generator, n: int, wish: Wish, seed: Seed) -> Found:
     """Draw exactly `n` patients who satisfy a wish; its shares are exact to one patient.
 
     Raises:
@@ -77,22 +116,24 @@ def draw(generator: Generator, n: int, wish: Wish, seed: Seed) -> Dataset:
         raise ConditionError(f"cannot draw {n} patients; ask for at least 1")
     given = resolve(Conditions(where=wish.where, shares=wish.shares), generator.schema)
     if not wish.rest:
-        return generator.sample(n, seed, None if given.is_empty else given)
+        return Found(generator.sample(n, seed, None if given.is_empty else given), 1.0)
+    bare = Wish(given.where, wish.rest, names=wish.names)
     if not wish.shares:
-        return _checked(generator, n, Wish(given.where, wish.rest, names=wish.names), seed)
+        return _checked(generator, n, bare, seed)
     parts = parts_of(given.shares, _levels(generator))
-    pilot = _pilot(generator, Wish(given.where, wish.rest, names=wish.names), seed.child("joint"))
-    strata = strata_of(parts, n, lambda cells: _joint(pilot, cells))
+    pilot = _pilot(generator, bare, seed.child("joint"))
+    strata = strata_of(parts, n, lambda cells: _joint(pilot.rows, cells))
     frames = [
         _checked(
             generator,
             stratum.rows,
             Wish((*given.where, *stratum.where), wish.rest, names=wish.names),
             seed.child(f"stratum-{i}"),
-        ).frame
+        ).rows.frame
         for i, stratum in enumerate(strata)
     ]
-    return Dataset.of(generator.schema, pl.concat(frames)[seed.child("order").rng().permutation(n)])
+    rows = pl.concat(frames)[seed.child("order").rng().permutation(n)]
+    return Found(Dataset.of(generator.schema, rows), pilot.share)
 
 
 def _levels(generator: Generator) -> dict[str, tuple[str, ...]]:
@@ -112,11 +153,13 @@ def _joint(pilot: Dataset, cells: Sequence[tuple[Where, ...]]) -> np.ndarray:
     return np.array(shares)
 
 
-def _pilot(generator: Generator, wish: Wish, seed: Seed) -> Dataset:
-    """Draw a few thousand rows that satisfy a wish, for looking at."""
+def _pilot(generator: Generator, wish: Wish, seed: Seed) -> Found:
+    """Draw a few hundred or thousand rows that satisfy a wish, for looking at."""
     rows = _sampled(generator, PILOT, wish.where, seed)
     kept = rows.with_frame(rows.frame.filter(wish.mask()))
-    return kept if kept.rows >= PILOT // 20 else _checked(generator, PILOT // 4, wish, seed.child("more"))
+    if kept.rows >= PILOT // 20:
+        return Found(kept, kept.rows / PILOT)
+    return _checked(generator, PILOT // 4, wish, seed.child("more"))
 
 
 def _sampled(generator: Generator, n: int, where: Sequence[Where], seed: Seed) -> Dataset:
@@ -124,37 +167,20 @@ def _sampled(generator: Generator, n: int, where: Sequence[Where], seed: Seed) -
     return generator.sample(n, seed, given)
 
 
-def _share(generator: Generator, wish: Wish, seed: Seed) -> float:
-    """Estimate the share of rows under `where` that satisfy `rest`.
-
-    Raises:
-        ConditionError: if it is none that can be found.
-    """
-    for rows in (PILOT, _LARGE_PILOT):
-        drawn = _sampled(generator, rows, wish.where, seed.child(str(rows)))
-        share = float(drawn.frame.select(wish.mask().mean()).item() or 0.0)
-        if share >= 20 / rows:
-            return share
-    if share > 0:
-        return share
-    branches = [b for b in _branches(generator, wish, seed) if b[1] > 0]
-    if not branches:
-        raise _impossible(generator, wish, drawn)
-    return sum(mass for _, mass in branches)
-
-
-def _checked(generator: Generator, n: int, wish: Wish, seed: Seed) -> Dataset:
+def _checked(generator: Generator, n: int, wish: Wish, seed: Seed) -> Found:
     """Draw rows under `where` in rounds until `n` of them satisfy `rest`."""
-    rows = max(PILOT, min(2 * n, _MOST_CHUNK))
+    rows = max(PILOT, min(int(1.3 * n), _MOST_CHUNK))
     first = _sampled(generator, rows, wish.where, seed.child("round-0"))
-    kept = first.frame.filter(wish.mask())
+    kept, drawn, turn = first.frame.filter(wish.mask()), rows, 0
     if kept.height < _EASY * rows:
         branches = _branches(generator, wish, seed.child("branches"))
-        if len(branches) > 1:
-            return _from_branches(generator, n, wish, branches, seed)
+        if sum(mass for _, mass in branches) > 0:
+            return _from_branches(generator, n, branches, seed)
         if not kept.height:
-            _share(generator, wish, seed.child("again"))
-    drawn, turn = rows, 0
+            again = _sampled(generator, _LARGE_PILOT, wish.where, seed.child("again"))
+            kept, drawn = again.frame.filter(wish.mask()), rows + _LARGE_PILOT
+            if not kept.height:
+                raise _impossible(generator, wish, again)
     while kept.height < n:
         turn += 1
         if drawn > max(_MOST_DRAWN, 200 * n):
@@ -166,7 +192,7 @@ def _checked(generator: Generator, n: int, wish: Wish, seed: Seed) -> Dataset:
         size = int(np.clip(1.1 * (n - kept.height) / share + 50, 200, _MOST_CHUNK))
         more = _sampled(generator, size, wish.where, seed.child(f"round-{turn}"))
         kept, drawn = pl.concat([kept, more.frame.filter(wish.mask())]), drawn + size
-    return Dataset.of(generator.schema, kept.head(n))
+    return Found(Dataset.of(generator.schema, kept.head(n)), kept.height / drawn)
 
 
 def _branches(generator: Generator, wish: Wish, seed: Seed) -> list[tuple[Wish, float]]:
@@ -183,27 +209,24 @@ def _branches(generator: Generator, wish: Wish, seed: Seed) -> list[tuple[Wish, 
     assert isinstance(chosen, Joined)
     others = (*wish.rest[:place], *wish.rest[place + 1 :])
     found = []
-    base = _support(generator, wish.where, seed.child("base"))
+    narrow = narrowed(generator, wish.columns)
+    base = _support(narrow, wish.where, seed.child("base"))
     for number, part in enumerate(chosen.parts[:_MOST_BRANCHES]):
         where: list[Where] = []
         rest = [f"NOT COALESCE({before.sql()}, FALSE)" for before in chosen.parts[:number]]
-        for piece in _pieces(part):
+        for piece in conjuncts(part):
             plain = as_where(piece, columns)
             where += [plain] if plain is not None else []
             rest += [piece.sql()] if plain is None else []
         branch = Wish((*wish.where, *where), (*others, *rest), names=wish.names)
         try:
-            support = _support(generator, branch.where, seed.child(f"support-{number}"))
-            drawn = _sampled(generator, PILOT, branch.where, seed.child(f"branch-{number}"))
+            support = _support(narrow, branch.where, seed.child(f"support-{number}"))
+            drawn = _sampled(narrow, PILOT, branch.where, seed.child(f"branch-{number}"))
         except ConditionError:
             continue
         share = float(drawn.frame.select(branch.mask().mean()).item() or 0.0)
         found.append((branch, support / max(base, _LEAST) * share))
     return found
-
-
-def _pieces(node: Node) -> list[Node]:
-    return conjuncts(node)
 
 
 def _support(generator: Generator, where: Sequence[Where], seed: Seed) -> float:
@@ -212,21 +235,16 @@ def _support(generator: Generator, where: Sequence[Where], seed: Seed) -> float:
     return generator.feasibility(resolve(Conditions(where=tuple(where)), generator.schema), seed).support
 
 
-def _from_branches(
-    generator: Generator, n: int, wish: Wish, branches: Sequence[tuple[Wish, float]], seed: Seed
-) -> Dataset:
+def _from_branches(generator: Generator, n: int, branches: Sequence[tuple[Wish, float]], seed: Seed) -> Found:
     mass = np.array([share for _, share in branches])
-    if mass.sum() <= 0:
-        drawn = _sampled(generator, _LARGE_PILOT, wish.where, seed.child("none"))
-        raise _impossible(generator, wish, drawn)
-    rows = seed.child("branches").rng().multinomial(n, mass / mass.sum())
+    rows = seed.child("shares").rng().multinomial(n, mass / mass.sum())
     frames = [
-        _checked(generator, int(k), branch, seed.child(f"branch-{i}")).frame
+        _checked(generator, int(k), branch, seed.child(f"branch-{i}")).rows.frame
         for i, ((branch, _), k) in enumerate(zip(branches, rows, strict=True))
         if k
     ]
     order = seed.child("order").rng().permutation(n)
-    return Dataset.of(generator.schema, pl.concat(frames)[order])
+    return Found(Dataset.of(generator.schema, pl.concat(frames)[order]), float(min(mass.sum(), 1.0)))
 
 
 def _impossible(generator: Generator, wish: Wish, drawn: Dataset) -> ConditionError:

@@ -40,13 +40,22 @@ class Pass:
         n: int,
         rng: np.random.Generator,
     ) -> None:
-        self.variables, self.models, self.schema, self.rng = variables, models, schema, rng
+        self.variables, self.models, self.rng = variables, models, rng
+        # Who was asked what depends on columns that are drawn, whether or not they are published.
+        drawn = {model.column.name: model.column for model in variables.columns}
+        published = {column.name: column for column in schema.table.columns}
+        self.schema = schema.with_table(
+            schema.table.model_copy(update={"columns": tuple((drawn | published).values())})
+        )
         self.values = Values(n)
         self.log_weight, self.origin = np.zeros(n), np.arange(n)
         self._columns = {model.column.name: model for model in variables.columns}
         where = _with_asked(restriction.where)
         self._limits = limits_of(
-            [w for w in where if w.column in self._columns], schema, variables.columns, variables.variables
+            [w for w in where if w.column in self._columns],
+            self.schema,
+            variables.columns,
+            variables.variables,
         )
         self._wishes = self._placed([w for w in where if w.column not in self._columns])
         self._last = max([*self._limits, *self._wishes], default=-1)

@@ -15,21 +15,22 @@ from understudy.core.events import Notify, silent
 from understudy.core.schema import Column
 from understudy.core.seeds import Seed
 from understudy.knowledge.conditions import conditions
+from understudy.metrics.reference import read_by_reference
 from understudy.modalities.tabular import present, spelled
 from understudy.modalities.wishes import resolve
 from understudy.populations.calibration import Calibrated, calibrate
 from understudy.populations.catalog import CATALOG as POPULATIONS
-from understudy.populations.cohorts import Wish, draw, feasibility
+from understudy.populations.cohorts import Found, Wish, draw, feasibility, narrowed
 from understudy.populations.definitions import Definition, define
 from understudy.populations.origins import citations, cited_by, origins
 from understudy.populations.presentation import Measure, measures, present_as, resolve_observation
 from understudy.populations.requests import given_own, target_own
-from understudy.populations.targets import Target, says
+from understudy.populations.targets import Target, columns_of, says
 from understudy.workflow.cohort_judgement import Judged, judge_cohort
 from understudy.workflow.cohort_request import DEFAULT_ROWS, population_of
 from understudy.workflow.plan import Plan
 from understudy.workflow.release import Release, bundle, ensure_free, versions
-from understudy.workflow.run import PREVIEW_ROWS, Steps
+from understudy.workflow.steps import PREVIEW_ROWS, Steps
 
 _POOL = (8, 10_000, 200_000)
 _BACKGROUND = 5_000
@@ -88,7 +89,8 @@ def run_cohort(
     with steps.step("sample"):
         drawn = draw_cohort(plan, generator, defined, written, seed.child("sample"))
     with steps.step("evaluate"):
-        people = generator.sample(_BACKGROUND, seed.child("background"))
+        compared = narrowed(generator, read_by_reference({d.condition: d.when for d in defined}))
+        people = compared.sample(_BACKGROUND, seed.child("background"))
         judged = judge_cohort(plan, drawn.own, drawn.shown, drawn.wish, drawn.calibrated, people, defined)
     with steps.step("release", str(out)):
         evidence = _gather(plan, drawn, judged, defined, written, steps.seconds, notes)
@@ -132,20 +134,23 @@ def draw_cohort(
         names={text: d.says() for d in defined for text in d.rest},
     )
     rows = plan.rows or DEFAULT_ROWS
-    hardness = feasibility(generator, wish, seed.child("feasibility"))
     targets = [target_own(t, written) for t in plan.cohort.targets]
-    if not targets:
-        own, calibrated = draw(generator, rows, wish, seed.child("rows")), None
-    else:
-        calibrated = _calibrated(generator, rows, wish, targets, seed)
+    narrow = narrowed(generator, [*plan.schema_.table.names, *wish.columns, *columns_of(targets)])
+    calibrated = None
+    if targets:
+        found, calibrated = _calibrated(narrow, rows, wish, targets, seed)
         own = calibrated.dataset
+    else:
+        found = draw(narrow, rows, wish, seed.child("rows"))
+        own = found.rows
+    hardness = feasibility(generator, wish, found, seed.child("feasibility"))
     shown = present_as(own, plan.schema_.table.names, written, plan.schema_.table.name)
     return Drawn(own, shown, wish, hardness, calibrated)
 
 
 def _calibrated(
     generator: Generator, rows: int, wish: Wish, targets: Sequence[Target], seed: Seed
-) -> Calibrated:
+) -> tuple[Found, Calibrated]:
     factor, least, most = _POOL
     size = max(min(max(factor * rows, least), most), 2 * rows)
     pool = draw(generator, size, wish, seed.child("pool"))
@@ -154,8 +159,8 @@ def _calibrated(
         for s in wish.shares
         if s.want == "share"
     ]
-    found = calibrate(pool, [*held, *targets], rows, seed.child("calibrate"))
-    return replace(found, reached=found.reached[len(held) :])
+    found = calibrate(pool.rows, [*held, *targets], rows, seed.child("calibrate"))
+    return pool, replace(found, reached=found.reached[len(held) :])
 
 
 def _gather(

@@ -21,7 +21,8 @@ from understudy.workflow.inputs import as_schema_says
 from understudy.workflow.plan import DEFAULT_METRICS
 from understudy.workflow.policy import decide, policy
 from understudy.workflow.release import Release, bundle, ensure_free, versions
-from understudy.workflow.run import Steps, identifiers_kept
+from understudy.workflow.run import identifiers_kept
+from understudy.workflow.steps import Steps
 
 
 def judge(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +12,8 @@ from threadpoolctl import threadpool_limits
 from understudy.core.conditions import Conditions, Feasibility
 from understudy.core.contracts import Comparison, Evidence, Fitting, Generator, Synthesizer
 from understudy.core.dataset import Dataset, Violation
-from understudy.core.errors import PlanError, UnderstudyError
-from understudy.core.events import Failed, Finished, Notify, Started, silent
+from understudy.core.errors import PlanError
+from understudy.core.events import Notify, silent
 from understudy.core.results import Evaluation, Verdict
 from understudy.core.schema import Kind, Role
 from understudy.core.seeds import Seed
@@ -32,30 +29,9 @@ from understudy.workflow.plan import Plan
 from understudy.workflow.policy import decide, policy
 from understudy.workflow.release import Release, bundle, ensure_free, versions
 from understudy.workflow.review import review
+from understudy.workflow.steps import PREVIEW_ROWS, Steps
 
-PREVIEW_ROWS = 8
 FEWEST_COMPARED = 50
-
-
-@dataclass
-class Steps:
-    """The clock and the voice of a run: tells of each step and notes how long it took."""
-
-    notify: Notify
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str, detail: str = "") -> Iterator[Callable[[bool], None]]:
-        """Tell that a step starts, finishes or fails; the block calls what it is given to say `reused`."""
-        self.notify(Started(step=name, detail=detail))
-        began, reused = time.perf_counter(), [False]
-        try:
-            yield lambda is_reused: reused.__setitem__(0, is_reused)
-        except (UnderstudyError, OSError, KeyboardInterrupt, MemoryError) as error:
-            self.notify(Failed(step=name, reason=str(error) or type(error).__name__))
-            raise
-        self.seconds[name] = round(time.perf_counter() - began, 3)
-        self.notify(Finished(step=name, seconds=self.seconds[name], reused=reused[0]))
 
 
 def run(

@@ -7,14 +7,20 @@ import pytest
 
 from tests.unit.populations.people import SCHEMA, People
 from understudy.core.conditions import Between, OneOf, Share
+from understudy.core.dataset import Dataset
 from understudy.core.errors import ConditionError, UnknownNameError
 from understudy.core.rules import sql
 from understudy.core.seeds import Seed
-from understudy.populations.cohorts import Wish, draw, feasibility
+from understudy.populations.cohorts import Wish, feasibility
+from understudy.populations.cohorts import draw as draw_found
 from understudy.populations.definitions import define, resolve_condition
 
 COLUMNS = {c.name: c for c in SCHEMA.table.columns}
 SEED = Seed(5)
+
+
+def draw(people: People, rows: int, asked: Wish, seed: Seed) -> Dataset:
+    return draw_found(people, rows, asked, seed).rows
 
 
 def wish(*words: str, exclude: tuple[str, ...] = ()) -> Wish:
@@ -72,7 +78,9 @@ def test_rare_alternatives_are_drawn_in_the_proportion_in_which_they_occur() -> 
 def test_the_support_is_the_share_of_the_population() -> None:
     everyone = People().sample(100_000, Seed(2)).frame
     expected = everyone.select(sql("egfr < 60 OR uacr >= 30").mean()).item()
-    assert feasibility(People(), wish("ckd"), SEED).support == pytest.approx(expected, rel=0.15)
+    asked = wish("ckd")
+    found = draw_found(People(), 500, asked, SEED)
+    assert feasibility(People(), asked, found, SEED).support == pytest.approx(expected, rel=0.15)
 
 
 def test_the_same_seed_draws_the_same_cohort_and_another_seed_another() -> None:
