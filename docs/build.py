@@ -13,6 +13,7 @@ MARK = "<!-- Written by `make docs` from the code. Edit the code, not this page.
 
 PAGES: dict[str, Callable[[], str]] = {
     "synthesizers.md": reference_families.synthesizers,
+    "populations.md": reference_families.populations,
     "metrics.md": reference_families.metrics,
     "sections.md": reference_families.sections,
     "renderers.md": reference_families.renderers,

@@ -12,6 +12,7 @@ from docs.tables import code, table
 from understudy.core.catalog import Catalog, Entry
 from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.metrics.catalog import CATALOG as METRICS
+from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.reports.catalog import CATALOG as SECTIONS
 from understudy.reports.catalog import RENDERERS
 from understudy.sources.catalog import CATALOG as SOURCES
@@ -28,6 +29,16 @@ def synthesizers() -> str:
         '`synthesize(table, synthesizer="NAME")`; set its settings with `--set NAME=VALUE` or `settings={...}`. '
         "How the default works: [sequential trees](../explanation/sequential-trees.md).",
         SYNTHESIZERS,
+    )
+
+
+def populations() -> str:
+    """Return the page of the populations."""
+    return _page(
+        "Populations",
+        "Whom cohorts are drawn from, without any private table: `understudy cohort NAME --out DIR`. "
+        "`understudy populations show NAME` tells what a population holds and from which sources.",
+        POPULATIONS,
     )
 
 
