@@ -164,6 +164,7 @@ def cohort(
     system: Literal["conventional", "si"] = "conventional",
     units: Mapping[str, str] | None = None,
     decimals: Mapping[str, int] | None = None,
+    missing: Literal["none", "realistic"] = "none",
     settings: Mapping[str, Any] | None = None,
     policy: Literal["internal", "external"] = "internal",
     seed: int = 0,
@@ -188,6 +189,7 @@ def cohort(
         system: units of the release.
         units: other units for single observations, such as `{"hba1c": "mmol/mol"}`.
         decimals: other digits after the point for single observations.
+        missing: `realistic` for values missing as often as in the survey.
         settings: settings of the population.
         policy: release policy, `internal` or `external`.
         seed: the same seed gives the same patients.
@@ -214,6 +216,7 @@ def cohort(
         system=system,
         units=units or {},
         decimals=decimals or {},
+        missing=missing,
         export=export,
         policy=policy,
         seed=seed,

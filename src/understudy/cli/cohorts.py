@@ -43,6 +43,9 @@ Units = Annotated[
 Decimals = Annotated[
     Words, typer.Option("--decimals", help="Digits after the point of an observation: bmi=2.")
 ]
+Missing = Annotated[
+    str, typer.Option("--missing", help="none, or realistic: values missing as often as in the survey.")
+]
 
 app = typer.Typer(
     help="People who can be drawn from knowledge alone.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -63,6 +66,7 @@ def cohort(
     target: Target = None,
     units: Units = None,
     decimals: Decimals = None,
+    missing: Missing = "none",
     policy: options.PolicyName = "internal",
     seed: options.SeedValue = 0,
     format_: options.Format = "csv",
@@ -99,6 +103,7 @@ def cohort(
         system=system,
         units=single,
         decimals=_digits(decimals or []),
+        missing=options.one_of(missing, "--missing", ("none", "realistic")),
         export=format_,
         policy=options.one_of(policy, "--policy", ("internal", "external")),
         seed=seed,
@@ -223,3 +228,21 @@ def show_population(
         print(f"  {entry['id']:<28} {entry['when']}")
     absent = ", ".join(found["not_represented"])
     print(f"\nKnown, but not to be told from what it holds: {absent or 'none'}")
+
+
+@app.command("build")
+def build_population(
+    name: Population,
+    from_: Annotated[
+        Path, typer.Option("--from", help="Folder of the raw survey files: SAS transport, gzipped or not.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the parameters.")] = Path("population"),
+) -> None:
+    """Estimate a population anew from raw survey files; the same files give the same parameters, byte for byte.
+
+    Only aggregates are written, none of fewer than 11 people; no person's row is.
+    """
+    from understudy.workflow.describing import rebuild_population
+
+    for path in rebuild_population(name, from_, out):
+        print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")

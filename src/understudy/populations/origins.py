@@ -11,6 +11,7 @@ from understudy.knowledge.observations import observations
 from understudy.knowledge.sources import sources
 from understudy.populations.definitions import Definition
 from understudy.populations.presentation import Measure
+from understudy.populations.structure import STEPS
 
 
 class Origin(Value):
@@ -48,6 +49,18 @@ def origins(
             cited = (*cited, *measure.sources)
         unit = measure.unit if measure is not None else None
         found[name] = Origin(name=name, method=method, unit=unit, sources=tuple(dict.fromkeys(cited)))
+    return found
+
+
+def stated_by_steps() -> dict[str, Origin]:
+    """Return the origin of the observations that `us_adults` computes rather than draws."""
+    found = {}
+    for step in STEPS:
+        equation = EQUATIONS.get(step.equation) if step.equation else None
+        valid = f" ({equation.valid})" if equation is not None and equation.valid else ""
+        method = f"computed from {', '.join(step.inputs)}: {step.says}{valid}"
+        cited = (*step.sources, *observations()[step.output].sources)
+        found[step.output] = Origin(name=step.output, method=method, sources=cited)
     return found
 
 

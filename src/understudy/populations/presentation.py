@@ -52,6 +52,11 @@ def resolve_observation(word: str, held: Mapping[str, Column], population: str) 
     if not found:
         near = [m.id for text in suggest(name, 8) for m in lookup(text) if m.kind == "observation"]
         held_near = tuple(dict.fromkeys(n for n in near if n in held))
+        if near and not held_near:
+            shown = ", ".join(dict.fromkeys(observations()[n].name for n in near))
+            raise RequestError(
+                f"no observation is called {name!r}; the nearest known are {shown}, which {population} does not hold"
+            )
         raise UnknownNameError("observation", name, held_near or tuple(held))
     present = [n for n in found if n in held]
     if not present:

@@ -22,17 +22,19 @@ from understudy.populations.calibration import Calibrated, calibrate
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.populations.cohorts import Found, Wish, draw, feasibility, narrowed
 from understudy.populations.definitions import Definition, define
-from understudy.populations.origins import citations, cited_by, origins
+from understudy.populations.gaps import GAPS_SAY, with_gaps
+from understudy.populations.origins import citations, cited_by, origins, stated_by_steps
 from understudy.populations.presentation import Measure, measures, present_as, resolve_observation
 from understudy.populations.requests import given_own, target_own
 from understudy.populations.targets import Target, columns_of, says
+from understudy.populations.us_adults import NAME as US_ADULTS
 from understudy.workflow.cohort_judgement import Judged, judge_cohort
 from understudy.workflow.cohort_request import DEFAULT_ROWS, population_of
 from understudy.workflow.plan import Plan
 from understudy.workflow.release import Release, bundle, ensure_free, versions
 from understudy.workflow.steps import PREVIEW_ROWS, Steps
 
-_POOL = (8, 10_000, 200_000)
+_POOL = (8, 5_000, 200_000)
 _BACKGROUND = 5_000
 
 
@@ -135,7 +137,7 @@ def draw_cohort(
     )
     rows = plan.rows or DEFAULT_ROWS
     targets = [target_own(t, written) for t in plan.cohort.targets]
-    narrow = narrowed(generator, [*plan.schema_.table.names, *wish.columns, *columns_of(targets)])
+    narrow = narrowed(generator, ["age", *plan.schema_.table.names, *wish.columns, *columns_of(targets)])
     calibrated = None
     if targets:
         found, calibrated = _calibrated(narrow, rows, wish, targets, seed)
@@ -144,7 +146,10 @@ def draw_cohort(
         found = draw(narrow, rows, wish, seed.child("rows"))
         own = found.rows
     hardness = feasibility(generator, wish, found, seed.child("feasibility"))
-    shown = present_as(own, plan.schema_.table.names, written, plan.schema_.table.name)
+    gappy = own
+    if plan.cohort.missing == "realistic":
+        gappy = with_gaps(own, seed.child("gaps"), complete=wish.columns)
+    shown = present_as(gappy, plan.schema_.table.names, written, plan.schema_.table.name)
     return Drawn(own, shown, wish, hardness, calibrated)
 
 
@@ -174,7 +179,8 @@ def _gather(
 ) -> Evidence:
     assert plan.population is not None
     name = plan.population.name
-    columns = origins(plan.schema_.table.names, written, name)
+    stated = stated_by_steps() if name == US_ADULTS else {}
+    columns = origins(plan.schema_.table.names, written, name, stated)
     cited = ["nhanes_2017_2020", *cited_by(columns, defined)]
     provenance: dict[str, Any] = {
         "versions": versions(),
@@ -182,7 +188,7 @@ def _gather(
         "population": {"name": name, "summary": POPULATIONS.entry(name).summary if name in POPULATIONS.names else ""},
         "synthetic_rows": drawn.shown.rows,
         "seconds": dict(seconds),
-        "notes": list(notes),
+        "notes": [*notes, *([GAPS_SAY] if plan.cohort.missing == "realistic" else [])],
         "plan_digest": plan.digest(),
         "conditions": {"asked": asked_in_words(plan), **drawn.hardness.model_dump(mode="json")},
         "definitions": [

@@ -52,6 +52,7 @@ class CohortWishes:
         target_tables: CSV files of such aggregates.
         system: `conventional` or `si` units.
         units, decimals: other units and decimals for single observations.
+        missing: `realistic` for values missing as often as in the survey.
     """
 
     population: str = DEFAULT_POPULATION
@@ -69,6 +70,7 @@ class CohortWishes:
     system: str = "conventional"
     units: Mapping[str, str] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
+    missing: Literal["none", "realistic"] = "none"
     export: str = "csv"
     policy: Literal["internal", "external"] = "internal"
     seed: int = 0
@@ -136,6 +138,7 @@ def draft_cohort(wishes: CohortWishes, generator: Generator | None = None) -> Co
         conditions=_spelled(wishes.conditions, defined),
         exclude=_spelled(wishes.exclude, left_out),
         targets=tuple(target_in_unit(t, written) for t in targets),
+        missing=wishes.missing,
     )
     plan = Plan(
         goal=wishes.goal,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from understudy.core.catalog import Choice
 from understudy.core.contracts import Generator
-from understudy.core.errors import ConditionError
+from understudy.core.errors import ConditionError, RequestError, SourceError
 from understudy.knowledge.conditions import conditions
 from understudy.knowledge.observations import observations
+from understudy.populations.building import build
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.populations.definitions import define
-from understudy.populations.origins import origins
+from understudy.populations.origins import origins, stated_by_steps
+from understudy.populations.us_adults import NAME as US_ADULTS
+from understudy.store.artifacts import unwritable
 from understudy.workflow.cohort_request import population_of
 
 
@@ -27,7 +31,7 @@ def describe_population(name: str, generator: Generator | None = None) -> dict[s
     """
     built = generator or population_of(Choice(name=name))
     columns = {column.name: column for column in built.schema.table.columns}
-    made = origins(tuple(columns), {}, name)
+    made = origins(tuple(columns), {}, name, stated_by_steps() if name == US_ADULTS else None)
     known, unknown = [], []
     for entry in conditions().values():
         try:
@@ -53,3 +57,29 @@ def describe_population(name: str, generator: Generator | None = None) -> dict[s
         "conditions": known,
         "not_represented": unknown,
     }
+
+
+def rebuild_population(name: str, folder: Path, out: Path) -> tuple[Path, ...]:
+    """Estimate a population anew from raw survey files, and write its parameters: aggregates only.
+
+    Args:
+        name: catalog name.
+        folder: the survey's files, SAS transport, gzipped or not.
+        out: folder to write into.
+
+    Raises:
+        UnknownNameError: if there is no such population.
+        RequestError: if it is not estimated from survey files.
+        SourceError: if a file is missing or cannot be read.
+    """
+    POPULATIONS.entry(name)
+    if name != US_ADULTS:
+        raise RequestError(f"{name!r} is not estimated from survey files; {US_ADULTS!r} is")
+    if not folder.is_dir():
+        raise SourceError(
+            f"there is no folder {str(folder)!r}; name the one that holds the survey's P_*.XPT files"
+        )
+    try:
+        return build(folder, out)
+    except OSError as error:
+        raise unwritable(out, error) from error

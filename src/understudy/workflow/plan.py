@@ -74,6 +74,9 @@ class Cohort(Value):
     conditions: tuple[str, ...] = Field(default=(), description="Conditions that everyone has.")
     exclude: tuple[str, ...] = Field(default=(), description="Conditions that nobody is known to have.")
     targets: tuple[Target, ...] = Field(default=(), description="Aggregates, in the units of the schema.")
+    missing: Literal["none", "realistic"] = Field(
+        default="none", description="Whether values are missing as often as in the survey."
+    )
 
 
 class Plan(Value):
