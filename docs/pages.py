@@ -79,19 +79,22 @@ class PageError(Exception):
     """A block of a page did not do what the page says."""
 
 
-def run_page(page: Path, folder: Path, store: Path | None = None) -> Iterator[tuple[Code, str]]:
+def run_page(
+    page: Path, folder: Path, store: Path | None = None, rows: int = _ROWS
+) -> Iterator[tuple[Code, str]]:
     """Carry out the blocks of a page in `folder`, giving each one that runs with its output.
 
     Args:
         page: the page.
         folder: an empty folder.
         store: where runs into `release` keep finished steps, so that pages which do the same do it once.
+        rows: rows of `patients.csv`.
 
     Raises:
         PageError: if a block ends otherwise than the page says.
     """
     names: dict[str, Any] = {"__name__": "__page__"}
-    made_patients(_ROWS).write_csv(folder / "patients.csv")
+    made_patients(rows).write_csv(folder / "patients.csv")
     if store is not None:
         (folder / "release.work").symlink_to(store, target_is_directory=True)
     for code in blocks(page.read_text(encoding="utf-8")):

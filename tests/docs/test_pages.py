@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -20,14 +21,18 @@ RUN = [
     if page.name not in ("ARCHITECTURE.md", "CONTRIBUTING.md")
     and any(code.is_run for code in blocks(page.read_text(encoding="utf-8")))
 ]
+ROWS = 1000  # the fewest that are judged on one split
 _LINK = re.compile(r"!?\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for finished steps that all pages share."""
-    return tmp_path_factory.mktemp("store")
+    """Return a folder for finished steps that all pages share, also those of other test processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "documentation-store"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _name(page: Path) -> str:
@@ -42,7 +47,7 @@ def _anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", RUN, ids=_name)
 def test_code_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path, store: Path) -> None:
-    assert list(run_page(page, tmp_path, store))
+    assert list(run_page(page, tmp_path, store, ROWS))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
