@@ -140,7 +140,7 @@ def _say_cost(draft: Draft) -> None:
     from understudy.workflow.inputs import read_inputs
     from understudy.workflow.review import review
 
-    inputs = read_inputs(draft.plan, {})
+    inputs = read_inputs(draft.plan, draft.frames)
     need = cost(draft.plan, inputs.train)
     lines = [
         f"about {need.seconds:.0f} s and {need.memory_bytes / 1e9:.1f} GB of memory; "

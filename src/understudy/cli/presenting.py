@@ -87,4 +87,7 @@ def _cells(result: MetricResult) -> tuple[str, str, str]:
     if result.estimate is None:
         return (result.outcome.value.replace("_", " "), "", "")
     cells = ["" if e is None else f"{e.value:.3f}" for e in (result.estimate, result.ceiling, result.floor)]
+    own = result.estimate
+    if own.low is not None and own.high is not None:
+        cells[0] += f" ({own.low:.3f} to {own.high:.3f})"
     return cells[0], cells[1], cells[2]

@@ -59,5 +59,5 @@ def synthesize(
     )
     announce(draft, is_quiet=json_)
     with shown() as notify:
-        release = run(draft.plan, out, work=work, notify=notify)
+        release = run(draft.plan, out, work=work, frames=draft.frames, notify=notify)
     raise typer.Exit(conclude(release, as_json=json_))

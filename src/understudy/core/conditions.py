@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import polars as pl
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from understudy.core.errors import ConditionError
 from understudy.core.values import Value
@@ -230,8 +230,9 @@ def conditions(where: Sequence[str] = (), shares: Sequence[str] = ()) -> Conditi
     proportions = [share for text in shares for share in parse_share(text)]
     try:
         return Conditions(where=tuple(parse_where(text) for text in where), shares=tuple(proportions))
-    except ValueError as error:
-        raise ConditionError(str(error)) from error
+    except ValidationError as error:
+        said = "; ".join(item["msg"].removeprefix("Value error, ") for item in error.errors())
+        raise ConditionError(said) from error
 
 
 def _plain(text: str) -> str:

@@ -162,7 +162,8 @@ def _refuse_contradictions(where: tuple[OneOf | Between, ...], schema: Schema) -
         if ranges and (low > bound_high or high < bound_low):
             raise ConditionError(
                 f"the condition on {name!r} lies outside its bounds {bound_low:g} to {bound_high:g}; "
-                "nearest feasible: a range inside them"
+                f"nearest feasible: {name} {'<=' if low > bound_high else '>='} "
+                f"{bound_high if low > bound_high else bound_low:g}"
             )
         sets = [set(w.values) for w in where if w.column == name and isinstance(w, OneOf) and not w.exclude]
         if sets and not set.intersection(*sets):

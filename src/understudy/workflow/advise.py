@@ -16,9 +16,10 @@ from understudy.core.errors import RequestError
 from understudy.core.rules import Handling
 from understudy.core.schema import Column, Kind, Role, Schema
 from understudy.exports.catalog import CATALOG as EXPORTS
+from understudy.sources.files import Reading
 from understudy.sources.profile import propose
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
-from understudy.workflow.inputs import SMALL_ROWS, SMALL_SPLITS, Frames, raw_table
+from understudy.workflow.inputs import Frames, raw_table, split_count
 from understudy.workflow.plan import Holdout, Plan
 from understudy.workflow.policy import FEWEST_JUDGED
 
@@ -48,10 +49,17 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Draft:
-    """A complete plan, and what was noticed about the table on the way."""
+    """A complete plan, and what was noticed about the table on the way.
+
+    Attributes:
+        plan: every choice with its reason.
+        notes: what the reading and the profile of the table noticed.
+        frames: the tables as they were read, by name: what is run is what was profiled, and read once.
+    """
 
     plan: Plan
     notes: tuple[str, ...]
+    frames: Frames
 
 
 def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
@@ -66,6 +74,7 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
         RequestError: if the table cannot be read, or a wish names what does not exist.
     """
     frame, notes = raw_table(table, frames or {})
+    frames = {**(frames or {}), table: Reading(frame, notes)}
     reasons: dict[str, str] = {}
     if wishes.schema is None:
         proposal = propose(frame)
@@ -100,7 +109,7 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
         seed=wishes.seed,
         reasons=reasons,
     )
-    return Draft(plan, notes)
+    return Draft(plan, notes, frames)
 
 
 def with_wished_roles(schema: Schema, wishes: Wishes, reasons: dict[str, str]) -> Schema:
@@ -151,7 +160,7 @@ def cost(plan: Plan, real: Dataset) -> Cost:
     learned = [c for c in real.columns if c.is_learned]
     rows, columns = real.rows, max(len(learned), 1)
     asked = plan.rows or rows
-    splits = plan.splits or (SMALL_SPLITS if rows < SMALL_ROWS else 1)
+    splits = split_count(plan, rows, columns)
     fit_s = recipe.expected_seconds(rows, columns)
     evaluate_s = 1.0 + 0.4 * columns**0.5 + 3e-5 * min(rows, 20_000) * columns
     sample_s = 4e-7 * asked * columns

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from understudy.core.dataset import Dataset, Violation
-from understudy.core.rules import Handling
+from understudy.core.errors import RuleError, UnknownNameError
+from understudy.core.rules import Handling, Rule
 from understudy.core.schema import Column, Kind
 from understudy.sampling.margins import FEWEST
 
@@ -30,24 +31,29 @@ def clean(dataset: Dataset, handling: Handling | None = None) -> Cleaned:
 
     `drop` leaves the rows out, `repair` makes the offending cells missing, `keep_rate` learns the rows as
     they are and withdraws the statement, so that synthetic rows break it about as often. Each rule says its
-    own handling; bounds and closed sets are kept unless the person chooses otherwise.
+    own handling. Cells outside bounds or closed sets are learned as they are unless the person chooses
+    otherwise; but those of fewer than 5 patients, which no synthesizer may show, leave the statement in force.
 
     Args:
         dataset: the real rows.
         handling: what the person chose for every statement, or None.
+
+    Raises:
+        RuleError: if a rule names a column that is not there, or cannot be computed.
     """
     found: list[Violation] = []
     for column in dataset.columns:
-        dataset = _clean_column(dataset, column, handling or "keep_rate", found)
+        dataset = _clean_column(dataset, column, handling, found)
     kept = []
     for rule in dataset.schema.rules:
-        broken = dataset.frame.select(rule.broken().alias("broken"))["broken"]
+        broken = _breaking(dataset, rule)
         rows = int(broken.sum() or 0)
         chosen = handling or rule.on_violation
         if rows:
             done = _done(rows, chosen)
             where = f"rule {rule.name or rule.says()!r}"
-            found.append(Violation(where, f"{rows} real rows break {rule.says()}; {done}", rows, "warning"))
+            said = f"{_counted(rows, 'real row breaks', 'real rows break')} {rule.says()}; {done}"
+            found.append(Violation(where, said, rows, "warning"))
             dataset = _treat(dataset, broken, rule.columns, chosen)
         if not rows or chosen != "keep_rate":
             kept.append(rule)
@@ -56,20 +62,42 @@ def clean(dataset: Dataset, handling: Handling | None = None) -> Cleaned:
     )
 
 
-def _clean_column(dataset: Dataset, column: Column, handling: Handling, found: list[Violation]) -> Dataset:
+def _breaking(dataset: Dataset, rule: Rule) -> pl.Series:
+    """Return which rows break a rule, one boolean per row."""
+    names = dataset.table.names
+    for name in rule.columns:
+        if name not in names:
+            raise RuleError(f"rule {rule.says()!r}: {UnknownNameError('column', name, names)}")
+    try:
+        return dataset.frame.select(rule.broken().alias("broken"))["broken"]
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise RuleError(
+            f"rule {rule.says()!r} cannot be computed: {reason}. Compare columns of one kind, and put text in "
+            "single quotes."
+        ) from error
+
+
+def _clean_column(
+    dataset: Dataset, column: Column, handling: Handling | None, found: list[Violation]
+) -> Dataset:
     broken = _out_of_domain(dataset.frame[column.name], column)
     rows = int(broken.sum() or 0)
     if not rows:
         return dataset
     limits = "its closed set" if column.values is not None else f"its bounds {_limits(column)}"
     where = f"column {column.name!r}"
-    if handling == "keep_rate" and _are_protected(dataset.frame[column.name].filter(broken)):
-        said = f"{rows} real values outside its closed set are held by too few patients to be shown; none comes back."
+    lying = f"{_counted(rows, 'real value lies', 'real values lie')} outside {limits}"
+    if handling in (None, "keep_rate") and _are_protected(dataset.frame[column.name].filter(broken)):
+        said = f"{lying}, held by too few patients to be shown; none comes back."
         found.append(Violation(where, said, rows, "warning"))
         return dataset
-    found.append(
-        Violation(where, f"{rows} real values lie outside {limits}; {_done(rows, handling)}", rows, "warning")
-    )
+    if handling is None and rows < FEWEST:
+        said = f"{lying}, held by too few patients to be shown; learned as missing."
+        found.append(Violation(where, said, rows, "warning"))
+        return _treat(dataset, broken, (column.name,), "repair")
+    handling = handling or "keep_rate"
+    found.append(Violation(where, f"{lying}; {_done(rows, handling)}", rows, "warning"))
     if handling != "keep_rate":
         return _treat(dataset, broken, (column.name,), handling)
     open_column = column.model_copy(update={"low": None, "high": None, "values": None})
@@ -101,11 +129,10 @@ def _treat(dataset: Dataset, broken: pl.Series, columns: tuple[str, ...], handli
 
 
 def _done(rows: int, handling: Handling) -> str:
-    word = "row" if rows == 1 else "rows"
     return {
-        "drop": f"the {word} left out of learning.",
+        "drop": f"{_counted(rows, 'row is', 'rows are')} left out of learning.",
         "repair": "the cells concerned became missing.",
-        "keep_rate": f"the {word} learned as they are, so synthetic rows break it about as often. "
+        "keep_rate": "learned as they are, so synthetic rows break it about as often. "
         "Choose `drop` or `repair` to change that.",
     }[handling]
 
@@ -114,3 +141,7 @@ def _limits(column: Column) -> str:
     low = "-∞" if column.low is None else f"{column.low:g}"
     high = "∞" if column.high is None else f"{column.high:g}"
     return f"{low} to {high}{f' {column.unit}' if column.unit else ''}"
+
+
+def _counted(rows: int, one: str, many: str) -> str:
+    return f"{rows} {one if rows == 1 else many}"

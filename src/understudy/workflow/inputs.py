@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from understudy.core.dataset import Dataset, Violation
-from understudy.core.errors import SchemaError, SourceError
+from understudy.core.errors import PlanError, SchemaError, SourceError
 from understudy.core.schema import Schema
 from understudy.core.seeds import Seed
 from understudy.modalities.tabular import canonical
+from understudy.sources.files import Reading
 from understudy.sources.reading import read_table
 from understudy.workflow.cleaning import clean
 from understudy.workflow.plan import Plan
 
-Frames = Mapping[str, pl.DataFrame]
+Frames = Mapping[str, pl.DataFrame | Reading]
 
 SMALL_ROWS = 1_000
 SMALL_SPLITS = 5
+_SPLIT_COLUMNS = 400
 _RESPLIT_FRACTION = 0.2
 
 
@@ -44,10 +46,8 @@ class Inputs:
 
 def raw_table(name: str, frames: Frames) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return a raw table and the notes of its reading: one of the given frames, or a file."""
-    if name in frames:
-        return frames[name], ()
-    reading = read_table(name)
-    return reading.frame, reading.notes
+    found = frames[name] if name in frames else read_table(name)
+    return (found.frame, found.notes) if isinstance(found, Reading) else (found, ())
 
 
 def as_schema_says(frame: pl.DataFrame, schema: Schema, name: str) -> tuple[Dataset, list[Violation]]:
@@ -74,7 +74,10 @@ def read_inputs(plan: Plan, frames: Frames) -> Inputs:
     Raises:
         SourceError: if a table cannot be read or holds too few rows.
         SchemaError: if a table does not fit the schema.
+        PlanError: if the plan learns from fewer than 2 rows.
     """
+    if plan.train_rows is not None and plan.train_rows < 2:
+        raise PlanError(f"train_rows is {plan.train_rows}; at least 2 rows are needed to learn anything")
     frame, notes = raw_table(plan.table, frames)
     dataset, unreadable = as_schema_says(frame, plan.schema_, plan.table)
     cleaned = clean(dataset, plan.violations)
@@ -103,9 +106,26 @@ def _split(plan: Plan, real: Dataset, frames: Frames, seed: Seed) -> tuple[Datas
     return train, holdout, real
 
 
+def split_count(plan: Plan, rows: int, columns: int) -> int:
+    """Return how many splits the evaluation of a table is pooled over.
+
+    A small table is split five times, unless the plan says otherwise; a wide one fewer times, as time grows
+    with its columns and the many columns steady the figures of one split.
+
+    Args:
+        plan: the plan.
+        rows: real rows.
+        columns: columns that are learned.
+    """
+    if plan.splits is not None:
+        return plan.splits
+    return min(SMALL_SPLITS, max(_SPLIT_COLUMNS // max(columns, 1), 1)) if rows < SMALL_ROWS else 1
+
+
 def further_splits(plan: Plan, inputs: Inputs) -> list[tuple[Dataset, Dataset]]:
     """Return the further (train, holdout) splits over which the evaluation of a small table is pooled."""
-    wanted = plan.splits or (SMALL_SPLITS if inputs.pool.rows < SMALL_ROWS else 1)
+    learned = sum(c.is_learned for c in inputs.pool.columns)
+    wanted = split_count(plan, inputs.pool.rows, learned)
     if inputs.holdout is None or inputs.pool.rows < 10:
         return []
     fraction = plan.holdout.fraction or _RESPLIT_FRACTION

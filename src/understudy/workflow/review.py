@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from understudy.core.catalog import Catalog, Choice
 from understudy.core.contracts import Recipe
@@ -20,14 +21,20 @@ from understudy.workflow.plan import Plan
 MOST_ROWS = 100_000_000
 
 
-def review(plan: Plan, real: Dataset) -> list[Violation]:
-    """Return every problem of a plan for these real rows; errors stop it, warnings are shown."""
+def review(plan: Plan, real: Dataset, out: Path = Path()) -> list[Violation]:
+    """Return every problem of a plan for these real rows; errors stop it, warnings are shown.
+
+    Args:
+        plan: the plan.
+        real: the rows to learn from.
+        out: where the release is to be written, whose disk must have room.
+    """
     return [
         *_choices(plan),
         *_sizes(plan, real),
         *_conditions(plan, real),
         *_columns(plan, real),
-        *_resources(plan, real),
+        *_resources(plan, real, out),
     ]
 
 
@@ -94,7 +101,7 @@ def _columns(plan: Plan, real: Dataset) -> list[Violation]:
     return found
 
 
-def _resources(plan: Plan, real: Dataset) -> list[Violation]:
+def _resources(plan: Plan, real: Dataset, out: Path) -> list[Violation]:
     need = cost(plan, real)
     found = []
     if need.memory_bytes > need.free_memory_bytes:
@@ -105,7 +112,8 @@ def _resources(plan: Plan, real: Dataset) -> list[Violation]:
                 "free. Learn from fewer rows (`--train-rows`) or ask for fewer (`--rows`).",
             )
         )
-    disk = shutil.disk_usage(".").free
+    there = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
+    disk = shutil.disk_usage(there).free
     if need.disk_bytes > disk:
         found.append(
             Violation(

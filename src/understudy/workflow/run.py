@@ -55,7 +55,7 @@ def run(
     ensure_free(out)
     with steps.step("read", plan.table):
         inputs = read_inputs(plan, frames or {})
-        refuse(review(plan, inputs.train))
+        refuse(review(plan, inputs.train, out))
     with steps.step("fit", plan.synthesizer.name) as reused:
         generator, key = fit(plan, inputs.train, Seed(plan.seed).child("fit"), store, steps.notify, reused)
     with steps.step("sample") as reused:
@@ -117,6 +117,7 @@ def sample(
     inputs = {
         "generator": key,
         "given": plan.given.model_dump(mode="json"),
+        "partial": None if plan.given.partial is None else plan.given.partial.hash_rows(seed=7).to_list(),
         "rows": rows,
         "seed": _path(seed),
     }
