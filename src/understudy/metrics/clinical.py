@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from understudy.core.contracts import Comparison, Metric
@@ -132,6 +133,14 @@ def _reading(found: Anchored, real: Estimate, rules: int, aside: Sequence[Detail
     if aside:
         text += f" {len(aside)} rules are set aside since the real data break them too often."
     return text
+
+
+def keeps_hard_rules(rows: Dataset) -> npt.NDArray[np.bool_]:
+    """Return which rows break no hard rule of the knowledge base, shape (rows,)."""
+    hard = [entry for entry in applicable(rows.columns) if entry.rule.severity is Severity.HARD]
+    if not hard or not rows.rows:
+        return np.ones(rows.rows, dtype=bool)
+    return ~broken(rows.frame, hard).select(pl.any_horizontal(pl.all()).alias("is")).to_series().to_numpy()
 
 
 def without_real(rows: Dataset) -> MetricResult:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from understudy.core.conditions import Conditions, Feasibility, Proportion, Where
+from understudy.core.conditions import Conditions, Feasibility, OneOf, Proportion, Where
 from understudy.core.contracts import Generator
 from understudy.core.dataset import Dataset
 from understudy.core.errors import ConditionError
@@ -26,6 +27,7 @@ _MOST_DRAWN = 2_000_000
 _MOST_CHUNK = 100_000
 _MOST_BRANCHES = 16
 _LEAST = 1e-9
+_TURNS = 20
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,53 @@ def draw(generator: Generator, n: int, wish: Wish, seed: Seed) -> Found:
     ]
     rows = pl.concat(frames)[seed.child("order").rng().permutation(n)]
     return Found(Dataset.of(generator.schema, rows), pilot.share)
+
+
+def replaced(
+    generator: Generator,
+    rows: Dataset,
+    wish: Wish,
+    is_sound: Callable[[Dataset], npt.NDArray[np.bool_]],
+    seed: Seed,
+) -> Dataset:
+    """Return as many rows, all of them sound: the others are drawn anew, in the same proportions.
+
+    What makes a row unsound comes about after drawing: a value that is rounded in another unit may cross a
+    limit that it kept before. The proportions of the wish stay exact.
+
+    Args:
+        generator: draws the columns of `rows`.
+        rows: rows that satisfy the wish.
+        wish: what is asked.
+        is_sound: says of each row whether it may stay, shape (rows,).
+        seed: source of randomness.
+
+    Raises:
+        ConditionError: if hardly any row is sound.
+    """
+    strata = list(dict.fromkeys(share.column for share in wish.shares))
+    for turn in range(_TURNS):
+        sound = is_sound(rows)
+        if sound.all():
+            return rows
+        odd = rows.frame.filter(~pl.Series(sound))
+        counts = odd.group_by(strata, maintain_order=True).len() if strata else odd.select(pl.len())
+        frames = [rows.frame.filter(pl.Series(sound))]
+        for place, (*values, count) in enumerate(counts.iter_rows()):
+            own = [_exactly(name, value) for name, value in zip(strata, values, strict=True)]
+            part = Wish((*wish.where, *own), wish.rest, names=wish.names)
+            frames.append(draw(generator, int(count), part, seed.child(f"{turn}-{place}")).rows.frame)
+        rows = rows.with_frame(pl.concat(frames))
+    raise ConditionError(
+        "the wished patients keep breaking a plausibility rule once their values are written in the chosen units; "
+        "ask for more decimals, or for other units"
+    )
+
+
+def _exactly(name: str, value: object) -> OneOf:
+    if isinstance(value, bool):
+        return OneOf(column=name, values=("true" if value else "false",))
+    return OneOf(column=name, values=(None if value is None else str(value),))
 
 
 def _levels(generator: Generator) -> dict[str, tuple[str, ...]]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 from understudy.core.conditions import Feasibility
 from understudy.core.contracts import Evidence, Generator
@@ -15,12 +19,13 @@ from understudy.core.events import Notify, silent
 from understudy.core.schema import Column
 from understudy.core.seeds import Seed
 from understudy.knowledge.conditions import conditions
+from understudy.metrics.clinical import keeps_hard_rules
 from understudy.metrics.reference import read_by_reference
 from understudy.modalities.tabular import present, spelled
 from understudy.modalities.wishes import resolve
 from understudy.populations.calibration import Calibrated, calibrate
 from understudy.populations.catalog import CATALOG as POPULATIONS
-from understudy.populations.cohorts import Found, Wish, draw, feasibility, narrowed
+from understudy.populations.cohorts import Found, Wish, draw, feasibility, narrowed, replaced
 from understudy.populations.definitions import Definition, define
 from understudy.populations.gaps import GAPS_SAY, with_gaps
 from understudy.populations.origins import citations, cited_by, origins, stated_by_steps
@@ -139,32 +144,43 @@ def draw_cohort(
     targets = [target_own(t, written) for t in plan.cohort.targets]
     narrow = narrowed(generator, ["age", *plan.schema_.table.names, *wish.columns, *columns_of(targets)])
     calibrated = None
+    names, title = plan.schema_.table.names, plan.schema_.table.name
+
+    def is_sound(drawn: Dataset) -> npt.NDArray[np.bool_]:
+        return keeps_hard_rules(present_as(drawn, names, written, title))
+
     if targets:
-        found, calibrated = _calibrated(narrow, rows, wish, targets, seed)
+        found, calibrated = _calibrated(narrow, rows, wish, targets, is_sound, seed)
         own = calibrated.dataset
     else:
         found = draw(narrow, rows, wish, seed.child("rows"))
-        own = found.rows
+        own = replaced(narrow, found.rows, wish, is_sound, seed.child("replaced"))
     hardness = feasibility(generator, wish, found, seed.child("feasibility"))
     gappy = own
     if plan.cohort.missing == "realistic":
         gappy = with_gaps(own, seed.child("gaps"), complete=wish.columns)
-    shown = present_as(gappy, plan.schema_.table.names, written, plan.schema_.table.name)
+    shown = present_as(gappy, names, written, title)
     return Drawn(own, shown, wish, hardness, calibrated)
 
 
 def _calibrated(
-    generator: Generator, rows: int, wish: Wish, targets: Sequence[Target], seed: Seed
+    generator: Generator,
+    rows: int,
+    wish: Wish,
+    targets: Sequence[Target],
+    is_sound: Callable[[Dataset], npt.NDArray[np.bool_]],
+    seed: Seed,
 ) -> tuple[Found, Calibrated]:
     factor, least, most = _POOL
     size = max(min(max(factor * rows, least), most), 2 * rows)
     pool = draw(generator, size, wish, seed.child("pool"))
+    sound = pool.rows.with_frame(pool.rows.frame.filter(pl.Series(is_sound(pool.rows))))
     held = [
         Target(column=s.column, statistic="proportion", value=s.proportion, level=s.value)
         for s in wish.shares
         if s.want == "share"
     ]
-    found = calibrate(pool.rows, [*held, *targets], rows, seed.child("calibrate"))
+    found = calibrate(sound, [*held, *targets], rows, seed.child("calibrate"))
     return pool, replace(found, reached=found.reached[len(held) :])
 
 

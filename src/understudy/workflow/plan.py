@@ -34,6 +34,7 @@ DEFAULT_METRICS = (
     "group_prediction",
     "fairness",
     "plausibility",
+    "clinical",
 )
 DEFAULT_SECTIONS = (
     "summary",

@@ -11,7 +11,7 @@ from understudy.core.dataset import Dataset
 from understudy.core.errors import ConditionError, UnknownNameError
 from understudy.core.rules import sql
 from understudy.core.seeds import Seed
-from understudy.populations.cohorts import Wish, feasibility
+from understudy.populations.cohorts import Wish, feasibility, replaced
 from understudy.populations.cohorts import draw as draw_found
 from understudy.populations.definitions import define, resolve_condition
 
@@ -138,3 +138,20 @@ def test_asking_for_no_patient_is_refused() -> None:
 def test_without_a_wish_everyone_is_drawn() -> None:
     rows = draw(People(), 2000, Wish(), SEED)
     assert rows.frame.select(pl.col("sex").n_unique()).item() == 2
+
+
+def test_rows_that_become_unsound_are_drawn_anew_in_the_same_proportions() -> None:
+    shares = (Share(column="sex", value="female", proportion=0.6),)
+    asked = Wish(wish("ckd").where, wish("ckd").rest, shares)
+    rows = draw(People(), 200, asked, SEED)
+    done = replaced(People(), rows, asked, lambda d: (d.frame["hdl"] >= 40).to_numpy(), SEED)
+    assert done.rows == 200
+    assert (done.frame["hdl"] >= 40).all()
+    assert done.frame.filter(pl.col("sex") == "female").height == 120
+    assert done.frame.select(sql("egfr < 60 OR uacr >= 30").all()).item()
+
+
+def test_rows_that_can_never_be_sound_are_refused() -> None:
+    rows = draw(People(), 20, Wish(), SEED)
+    with pytest.raises(ConditionError, match="plausibility rule"):
+        replaced(People(), rows, Wish(), lambda d: (d.frame["age"] < 0).to_numpy(), SEED)
