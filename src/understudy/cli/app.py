@@ -26,6 +26,7 @@ from understudy.cli import (
 if TYPE_CHECKING:
     from understudy.core.errors import UnderstudyError
 
+INTERRUPTED = 130
 EXIT_CODES = """Exit codes: 0 done (released) · 1 a fault of understudy · 2 the request, its data or folder are at
 fault · 3 done, but the release policy withholds the data · 4 a check found something: verify a change, audit a row
 that breaks a hard rule · 130 interrupted: the same command goes on where it stopped."""
@@ -86,9 +87,10 @@ def main() -> None:
     except UnderstudyError as error:
         _complain(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("\nInterrupted. The same command goes on where it stopped.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as ended:  # typer makes one of an interrupt, and says nothing
+        if ended.code == INTERRUPTED:
+            print("\nInterrupted. The same command goes on where it stopped.", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
