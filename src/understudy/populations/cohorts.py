@@ -18,10 +18,12 @@ from understudy.core.rules import sql
 from understudy.core.seeds import Seed
 from understudy.modalities.wishes import holds, resolve
 from understudy.populations.logic import Joined, as_where, conjuncts, parse
+from understudy.populations.structure import ASKED
 from understudy.sampling.proportions import parts_of, strata_of
 
 PILOT = 2_000
-_LARGE_PILOT = 10_000
+_LARGE_PILOT = 4_000
+_SMALL_PILOT = 500
 _EASY = 0.05
 _MOST_DRAWN = 2_000_000
 _MOST_CHUNK = 100_000
@@ -85,7 +87,8 @@ def narrowed(generator: Generator, names: Iterable[str]) -> Generator:
     """Return a generator of the named columns where it can be narrowed, else the generator as it is."""
     if not isinstance(generator, Narrowable):
         return generator
-    wanted = set(names)
+    # Who was asked what decides which values exist, so the columns that decide it stay.
+    wanted = {*names, *(w.column for asked in ASKED.values() for w in asked.where)}
     return generator.only([name for name in generator.schema.table.names if name in wanted])
 
 
@@ -218,7 +221,7 @@ def _sampled(generator: Generator, n: int, where: Sequence[Where], seed: Seed) -
 
 def _checked(generator: Generator, n: int, wish: Wish, seed: Seed) -> Found:
     """Draw rows under `where` in rounds until `n` of them satisfy `rest`."""
-    rows = max(PILOT, min(int(1.3 * n), _MOST_CHUNK))
+    rows = max(_SMALL_PILOT, min(int(1.3 * n), _MOST_CHUNK))
     first = _sampled(generator, rows, wish.where, seed.child("round-0"))
     kept, drawn, turn = first.frame.filter(wish.mask()), rows, 0
     if kept.height < _EASY * rows:
@@ -270,7 +273,7 @@ def _branches(generator: Generator, wish: Wish, seed: Seed) -> list[tuple[Wish, 
         branch = Wish((*wish.where, *where), (*others, *rest), names=wish.names)
         try:
             support = _support(narrow, branch.where, seed.child(f"support-{number}"))
-            drawn = _sampled(narrow, PILOT, branch.where, seed.child(f"branch-{number}"))
+            drawn = _sampled(narrow, _SMALL_PILOT, branch.where, seed.child(f"branch-{number}"))
         except ConditionError:
             continue
         share = float(drawn.frame.select(branch.mask().mean()).item() or 0.0)

@@ -11,9 +11,10 @@ from understudy.core.schema import Column, Kind, Schema, Table
 from understudy.core.seeds import Seed
 from understudy.metrics.clinical import without_real
 from understudy.metrics.reference import against_published, read_by_reference
+from understudy.populations.cohorts import narrowed
 from understudy.populations.us_adults import UsAdults
 
-PEOPLE = UsAdults().build().only(read_by_reference({})).sample(4_000, Seed(3))
+PEOPLE = narrowed(UsAdults().build(), read_by_reference({})).sample(4_000, Seed(3))
 DIABETES = {"type_2_diabetes": "diabetes_diagnosed"}
 
 

@@ -10,13 +10,14 @@ import polars as pl
 import pytest
 
 from understudy.core.seeds import Seed
+from understudy.populations.cohorts import narrowed
 from understudy.populations.gaps import FEWEST, FILE, gaps, measure_gaps, with_gaps, write_gaps
 from understudy.populations.nhanes import read_adults
 from understudy.populations.us_adults import UsAdults
 
 NAMES = ("age", "systolic_bp", "diastolic_bp", "total_cholesterol", "hdl", "triglycerides", "ldl", "waist", "egfr",
          "phq9_total")  # fmt: skip
-WHOLE = UsAdults().build().only(NAMES).sample(6_000, Seed(1))
+WHOLE = narrowed(UsAdults().build(), NAMES).sample(6_000, Seed(1))
 RAW = Path(os.environ.get("UNDERSTUDY_SHARED", Path(__file__).parents[4] / "shared")) / "data/nhanes/raw"
 
 
