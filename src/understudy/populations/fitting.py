@@ -18,11 +18,19 @@ from understudy.populations.nhanes import EXAMINATION, FASTING, is_fasting
 from understudy.populations.structure import ALWAYS_SEEN, ASKED, DRAWN, LIFE_SHARES
 from understudy.sampling.leaves import LevelLeaves, NormalLeaves
 from understudy.sampling.margins import Margin
+from understudy.sampling.splits import Split
 from understudy.sampling.trees import Tree, TreeSettings, VariableModel, fit_variable
 from understudy.sampling.variables import ColumnModel, Values, Variable, Variables
 
 FEWEST = 11
 """Fewest people behind any number that is kept (the minimum cell of official statistics)."""
+
+AGE_EDGES = (60, 40, 80)
+"""Ages in years at which age groups begin."""
+
+PARTLY_FASTING = ("random_glucose",)
+"""Learned with more weight on those who fasted: everyone's fasting glucose is drawn from this value as theirs is."""
+_FASTING_PART = 0.35
 
 _DECIMALS = {"egfr": 1, "bmi": 2, "systolic_bp": 0, "diastolic_bp": 0, "heart_rate": 0}
 _SHARE_DECIMALS = 3
@@ -33,7 +41,7 @@ class FittingSettings(Value):
 
     leaf: int = Field(default=25, ge=FEWEST, description="Fewest people in a leaf.")
     trees: int = Field(default=2, ge=1, le=20, description="Trees per observation.")
-    parents: int = Field(default=16, ge=4, description="Most earlier observations that one depends on.")
+    parents: int = Field(default=20, ge=4, description="Most earlier observations that one depends on.")
     bins: int = Field(default=300, ge=20, description="About the most bins of a margin.")
     pruning: float = Field(
         default=1.5, ge=0, description="Splits that gain less, in units of noise, are not made."
@@ -46,8 +54,8 @@ class FittingSettings(Value):
     )
     ridge: float = Field(default=5.0, ge=0, description="Penalty of the linear trend.")
 
-    def of_trees(self) -> TreeSettings:
-        """Return these settings as those of the trees."""
+    def of_trees(self, rows: int) -> TreeSettings:
+        """Return these settings as those of the trees that learn from so many rows."""
         return TreeSettings(
             leaf=self.leaf,
             leaf_power=0.0,
@@ -55,7 +63,7 @@ class FittingSettings(Value):
             back=self.back,
             trees=self.trees,
             tree_cells=10**9,
-            pruning=self.pruning * (1 + (8_000 / 250.0) ** 2.0),
+            pruning=self.pruning / TreeSettings(pruning=1.0).pruned(rows),
             ridge=self.ridge,
         )
 
@@ -81,11 +89,14 @@ def fit(
     for name in DRAWN:
         encoder.add(name)
     variables, values = tuple(encoder.variables), encoder.values
+    top = _strata(variables, encoder.columns)
     models = []
     for index, weights in enumerate(encoder.weights):
         earlier = _parents(index, variables, values, weights, settings.parents)
-        model = fit_variable(index, earlier, variables, values, settings.of_trees(), rng, weights)
-        models.append(_compact(model))
+        fine = settings.of_trees(int((weights > 0).sum()))
+        model = _compact(fit_variable(index, earlier, variables, values, fine, rng, weights, top))
+        _fill(index, model, variables, values, weights, rng)
+        models.append(model)
     return Variables(variables, tuple(encoder.columns)), tuple(models)
 
 
@@ -96,6 +107,35 @@ def _latent(people: pl.DataFrame) -> pl.DataFrame:
     shares = [(pl.col(event) / pl.col("age")).clip(0, 1).alias(share) for share, event in LIFE_SHARES.items()]
     bmi = (pl.col("weight") / (pl.col("height") / 100) ** 2).alias("bmi")
     return people.with_columns(pl.Series("egfr", rate, nan_to_null=True), bmi, *shares)
+
+
+def _strata(variables: tuple[Variable, ...], columns: list[ColumnModel]) -> tuple[Split, ...]:
+    """Return the splits that every tree makes first: age groups, sex, diagnosed diabetes."""
+    index = {variable.column: place for place, variable in enumerate(variables)}
+    ages = columns[index["age"]].margin
+    assert ages is not None
+    edges = ndtri(ages.probability(np.array(AGE_EDGES) - 0.5, np.zeros(len(AGE_EDGES))))
+    halves = []
+    for name in ("sex", "diabetes_diagnosed"):
+        score = variables[index[name]].score
+        assert score is not None
+        halves.append((index[name], float(score.mean())))
+    return (halves[0], *((index["age"], float(edge)) for edge in edges), halves[1])
+
+
+def _fill(
+    index: int,
+    model: VariableModel,
+    variables: tuple[Variable, ...],
+    values: Values,
+    weights: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    """Draw what is not known of people whom an observation exists for, so that later ones see whole records."""
+    unknown = np.flatnonzero(values.active[index] & (weights == 0))
+    if len(unknown):
+        drawn, _ = model.draw(variables, variables[index], values.take(unknown), rng)
+        values.drawn[index][unknown] = drawn
 
 
 class _Encoder:
@@ -113,9 +153,9 @@ class _Encoder:
     def add(self, name: str) -> None:
         """Add the variable of one drawn column."""
         cells, index = self.people[name], len(self.variables)
-        known = cells.is_not_null().to_numpy() & self._asked(name)
-        entry = observations().get(name)
-        weights = self._fasted if entry is not None and is_fasting(entry) else self._examined
+        asked = self._asked(name)
+        known = cells.is_not_null().to_numpy() & asked
+        weights = self._weights_of(name)
         known &= weights > 0
         weights = np.where(known, weights / weights[known].mean(), 0.0)
         column = column_of(name)
@@ -127,8 +167,17 @@ class _Encoder:
         self.columns.append(model)
         self.weights.append(weights)
         if name in ASKED and ASKED[name].otherwise is not None:
-            drawn = np.where(self._asked(name), drawn, 0)  # those who were not asked have a plain no
-        self.values.drawn[index], self.values.active[index] = drawn, known
+            drawn = np.where(asked, drawn, 0)  # those who were not asked have a plain no
+        self.values.drawn[index], self.values.active[index] = drawn, asked
+
+    def _weights_of(self, name: str) -> np.ndarray:
+        entry = observations().get(name)
+        if entry is not None and is_fasting(entry):
+            return self._fasted
+        if name in PARTLY_FASTING:
+            fasting = _FASTING_PART * self._fasted / self._fasted.sum()
+            return np.asarray(self._examined / self._examined.sum() + fasting)
+        return self._examined
 
     def _asked(self, name: str) -> np.ndarray:
         asked = np.ones(self.people.height, dtype=bool)

@@ -12,11 +12,11 @@ import polars as pl
 
 from understudy.core.conditions import Where
 from understudy.core.schema import Kind, Schema
-from understudy.knowledge.rules import Applicable, Severity, applicable, broken
+from understudy.knowledge.rules import Applicable, applicable, broken
 from understudy.modalities.wishes import holds
 from understudy.populations.columns import schema_of
 from understudy.populations.passes import Pass
-from understudy.populations.structure import ASKED, derive_all, made_for, needs
+from understudy.populations.structure import ASKED, SEEN_IN_SURVEY, derive_all, made_for, needs
 from understudy.sampling.drawing import Candidates, Restriction
 from understudy.sampling.trees import Features, VariableModel
 from understudy.sampling.variables import Variables
@@ -53,7 +53,7 @@ class PopulationModel:
         log_weight = drawing.log_weight
         if frame.height:
             log_weight = np.where(self._is_sound(frame, restriction.where), log_weight, -np.inf)
-        return _spread(frame, log_weight, drawing.origin, n)
+        return _padded(frame, log_weight, n)
 
     def only(self, names: Sequence[str]) -> PopulationModel:
         """Return the model of fewer columns, which draws no more than these rest on."""
@@ -88,10 +88,10 @@ class PopulationModel:
     @cached_property
     def _rules(self) -> tuple[Applicable, ...]:
         found = applicable(self.schema.table.columns)
-        return tuple(entry for entry in found if entry.rule.severity is Severity.HARD)
+        return tuple(entry for entry in found if entry.rule.id not in SEEN_IN_SURVEY)
 
     def _is_sound(self, frame: pl.DataFrame, where: Sequence[Where]) -> np.ndarray:
-        """Return which rows satisfy the conditions and break no hard rule of plausibility."""
+        """Return which rows satisfy the conditions and break no rule of plausibility."""
         wanted = [holds(w, self.schema) for w in where]
         sound = np.ones(frame.height, dtype=bool)
         if wanted:
@@ -122,12 +122,10 @@ def frame_of(columns: dict[str, np.ndarray[Any, Any]], names: Sequence[str], sch
     return pl.DataFrame(made)
 
 
-def _spread(frame: pl.DataFrame, log_weight: np.ndarray, origin: np.ndarray, n: int) -> Candidates:
-    """Put the rows that were drawn to the end in their places among `n`; the others weigh nothing."""
-    if len(origin) == n:
+def _padded(frame: pl.DataFrame, log_weight: np.ndarray, n: int) -> Candidates:
+    """Fill up with rows that weigh nothing: those that were begun, but could not meet the conditions."""
+    missing = n - frame.height
+    if not missing:
         return Candidates(frame, log_weight)
-    weights, place = np.full(n, -np.inf), np.zeros(n, dtype=np.int64)
-    weights[origin], place[origin] = log_weight, np.arange(len(origin))
-    if not frame.height:
-        return Candidates(frame.clear(n), weights)
-    return Candidates(frame[place], weights)
+    weights = np.concatenate([log_weight, np.full(missing, -np.inf)])
+    return Candidates(pl.concat([frame, frame.clear(missing)]), weights)

@@ -18,6 +18,21 @@ Columns = Mapping[str, npt.NDArray[Any]]
 OLDEST_PREGNANT = 44
 """Oldest age in years at which the survey publishes pregnancy."""
 
+SEEN_IN_SURVEY = (
+    "ascvd_below_cvd_10y",
+    "ascvd_below_cvd_30y",
+    "cholesterol_medicine_needs_diagnosis",
+    "dialysis_with_normal_filtration",
+    "hf_below_cvd_10y",
+    "hf_below_cvd_30y",
+    "high_glucose_without_diagnosis",
+    "high_hba1c_without_diagnosis",
+    "infarction_is_coronary_disease",
+    "kidney_failure_without_disease",
+    "severe_hypertension_unknown",
+)
+"""Soft rules of plausibility that stay soft: real people break them, most of them because nobody told them yet."""
+
 ALWAYS_SEEN = ("age", "sex", "race_ethnicity", "diabetes_diagnosed")
 """Drawn early; every later observation may depend on them, whatever else it depends on."""
 
@@ -30,23 +45,23 @@ LIFE_SHARES: Mapping[str, str] = {
     "share_at_smoking_start": "age_started_smoking",
 }
 
-# Drawn in this order: what people condition on comes first.
+# Drawn in this order: what people condition on comes first, what only the fasting subsample tells comes last.
 DRAWN = (
     "age", "sex", "race_ethnicity", "diabetes_diagnosed", "bmi", "height", "hypertension_diagnosed",
     "high_cholesterol_diagnosed", "smoking_status", "history_chd", "history_mi", "history_angina",
     "history_heart_failure", "history_stroke", "history_ckd", "history_copd", "history_asthma",
     "history_cancer", "history_arthritis", "history_thyroid_disease", "history_liver_disease",
     "history_kidney_stones", "insulin", "oral_glucose_lowering", "antihypertensive", "cholesterol_medicine",
-    "hba1c", "egfr", "uacr", "systolic_bp", "diastolic_bp", "total_cholesterol", "hdl", "triglycerides",
-    "fasting_glucose", "fasting_insulin", "phq9_total", "waist", "hip", "arm_circumference", "random_glucose",
-    "bun", "hscrp", "uric_acid", "hemoglobin", "mcv", "mchc", "rdw", "platelets", "mean_platelet_volume",
-    "wbc", "lymphocytes_percent", "monocytes_percent", "eosinophils_percent", "basophils_percent", "alt",
-    "ast", "ggt", "alp", "bilirubin_total", "albumin", "total_protein", "ldh", "ck", "iron", "sodium",
-    "potassium", "chloride", "bicarbonate", "calcium", "phosphorus", "osmolality", "urine_creatinine",
-    "heart_rate", "cotinine", "sleep_hours", "sleep_hours_weekend", "education", "income_poverty_ratio",
-    "marital_status", "born_in_usa", "health_insurance", "prediabetes_diagnosed", "relative_diabetes",
-    "relative_heart_attack", "relative_asthma", "dialysis", "diabetic_retinopathy", "pregnant",
-    "cigarettes_per_day", *LIFE_SHARES,
+    "hba1c", "egfr", "uacr", "systolic_bp", "diastolic_bp", "total_cholesterol", "hdl", "phq9_total",
+    "waist", "hip", "arm_circumference", "random_glucose", "bun", "hscrp", "uric_acid", "hemoglobin", "mcv",
+    "mchc", "rdw", "platelets", "mean_platelet_volume", "wbc", "lymphocytes_percent", "monocytes_percent",
+    "eosinophils_percent", "basophils_percent", "alt", "ast", "ggt", "alp", "bilirubin_total", "albumin",
+    "total_protein", "ldh", "ck", "iron", "sodium", "potassium", "chloride", "bicarbonate", "calcium",
+    "phosphorus", "osmolality", "urine_creatinine", "heart_rate", "cotinine", "sleep_hours",
+    "sleep_hours_weekend", "education", "income_poverty_ratio", "marital_status", "born_in_usa",
+    "health_insurance", "prediabetes_diagnosed", "relative_diabetes", "relative_heart_attack",
+    "relative_asthma", "dialysis", "diabetic_retinopathy", "pregnant", "cigarettes_per_day", *LIFE_SHARES,
+    "fasting_glucose", "fasting_insulin", "triglycerides",
 )  # fmt: skip
 
 
@@ -122,12 +137,26 @@ def _undone(output: str, inputs: Sequence[str], function: Callable[..., npt.NDAr
     return Step(output, tuple(inputs), function, says=says, sources=("nhanes_2017_2020",))
 
 
-def _computed(name: str, *, statin: str = "statin") -> Step:
-    """Return an equation of the knowledge base; `statin` names the column that stands in for statins."""
+def _computed(name: str) -> Step:
+    """Return an equation of the knowledge base as a step."""
     entry = EQUATIONS[name]
-    inputs = tuple(statin if i == "statin" else i for i in entry.inputs)
-    says = entry.name + ("; lipid-lowering medicine counts as a statin" if inputs != entry.inputs else "")
-    return Step(entry.output, inputs, entry.function, name, says, entry.sources)
+    return Step(entry.output, entry.inputs, entry.function, name, entry.name, entry.sources)
+
+
+_KNOWN_DISEASE = ("history_chd", "history_mi", "history_stroke", "history_heart_failure")
+
+
+def _risk(name: str) -> Step:
+    """Return a PREVENT risk: none for people with known disease; any medicine for cholesterol is a statin."""
+    entry = EQUATIONS[name]
+    inputs = tuple("cholesterol_medicine" if i == "statin" else i for i in entry.inputs)
+
+    def function(*columns: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        risk = entry.function(*columns[: len(inputs)])
+        return np.where(np.any(columns[len(inputs) :], axis=0), np.nan, risk)
+
+    says = f"{entry.name}, for people without known disease; any medicine for cholesterol counts as a statin"
+    return Step(entry.output, (*inputs, *_KNOWN_DISEASE), function, name, says, entry.sources)
 
 
 def creatinine_of(egfr: npt.NDArray[Any], age: npt.NDArray[Any], sex: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -171,7 +200,7 @@ STEPS: tuple[Step, ...] = (
         "albuminuria_category", "bun_creatinine_ratio", "mean_arterial_pressure", "pulse_pressure", "non_hdl",
         "ldl_nih", "total_hdl_ratio", "estimated_average_glucose", "homa_ir", "fib4", "anion_gap",
         "calcium_corrected", "diabetes_duration", "pack_years")),
-    *(_computed(f"prevent_{outcome}_{years}y", statin="cholesterol_medicine")
+    *(_risk(f"prevent_{outcome}_{years}y")
       for years in (10, 30) for outcome in ("cvd", "ascvd", "hf")),
 )  # fmt: skip
 

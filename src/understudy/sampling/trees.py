@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
-from sklearn.tree import DecisionTreeRegressor
 
 from understudy.core.values import Value
 from understudy.sampling.leaves import LevelLeaves, NormalLeaves
+from understudy.sampling.splits import Split, find_splits
 from understudy.sampling.variables import Values, Variable
 
 _ABSENT = -6.0
@@ -139,6 +140,14 @@ class Features:
                 for_trees += columns
                 for_trend += columns
         return np.column_stack(for_trees).astype(np.float32), np.column_stack(for_trend)
+
+    def placed(self, variables: tuple[Variable, ...], splits: Sequence[Split]) -> tuple[Split, ...]:
+        """Return splits of variables as splits of the columns of `matrices`; of others than these none."""
+        place, column = {}, 0
+        for index in self.earlier:
+            place[index] = column
+            column += self.means[index].shape[1] if index in self.means else 1
+        return tuple((place[i], threshold) for i, threshold in splits if i in place)
 
 
 @dataclass(frozen=True)
@@ -277,6 +286,7 @@ def fit_variable(
     settings: TreeSettings,
     rng: np.random.Generator,
     weights: np.ndarray | None = None,
+    top: Sequence[Split] = (),
 ) -> VariableModel:
     """Learn one variable from the rows where it exists.
 
@@ -288,6 +298,8 @@ def fit_variable(
         settings: how closely to follow the rows.
         rng: chooses rows for each tree.
         weights: survey weights of mean 1 over the rows that count, 0 for rows that do not, shape (rows,).
+        top: splits that every tree makes first where enough people remain: earlier variables that have an
+            order, and the score up to which people go left.
     """
     variable = variables[index]
     rows = np.flatnonzero(values.active[index] if weights is None else values.active[index] & (weights > 0))
@@ -307,7 +319,18 @@ def fit_variable(
         components = components - trend[:, :1]
     count = settings.tree_count(len(rows), len(earlier) + 1)
     trees = tuple(
-        _grow(variable, matrix, components, target, smallest, count > 1, settings, rng, weights)
+        _grow(
+            variable,
+            matrix,
+            components,
+            target,
+            smallest,
+            count > 1,
+            settings,
+            rng,
+            weights,
+            features.placed(variables, top),
+        )
         for _ in range(count)
     )
     return VariableModel(features, slope, intercept, trees)
@@ -334,6 +357,7 @@ def _grow(
     settings: TreeSettings,
     rng: np.random.Generator,
     weights: np.ndarray | None = None,
+    top: Sequence[Split] = (),
 ) -> Tree:
     rows = len(target)
     chosen = np.arange(rows)
@@ -343,14 +367,15 @@ def _grow(
         chosen = rng.choice(chosen, int(0.7 * len(chosen)), replace=False)
     shown = None if weights is None else weights[chosen]
     noise = _noise(components[chosen], shown)
-    learner = DecisionTreeRegressor(
-        min_samples_leaf=max(FEWEST_IN_LEAF, round(smallest * len(chosen) / rows)),
-        min_impurity_decrease=settings.pruned(rows) * noise,
-        random_state=int(rng.integers(2**31)),
+    feature, threshold, left, right = find_splits(
+        matrix[chosen],
+        components[chosen],
+        shown,
+        settings.pruned(rows) * noise,
+        max(FEWEST_IN_LEAF, round(smallest * len(chosen) / rows)),
+        top,
+        int(rng.integers(2**31)),
     )
-    grown = learner.fit(matrix[chosen], components[chosen], shown, check_input=False).tree_
-    left, right = grown.children_left.astype(np.int64), grown.children_right.astype(np.int64)
-    feature, threshold = grown.feature.astype(np.int64), grown.threshold
     parent = np.zeros(len(left), dtype=np.int64)
     for children in (left, right):
         inner = np.flatnonzero(children >= 0)
