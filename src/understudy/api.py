@@ -147,7 +147,8 @@ def synthesize(
             release = run(plan, Path(folder) / "release", frames=frames, notify=notify)
     if release.dataset is None:
         raise RequestError("the run made no dataset")
-    return Synthesis(like(table, present(release.dataset)), plan, release)
+    data = present(release.dataset)
+    return Synthesis(data if isinstance(table, str | Path) else like(table, data), plan, release)
 
 
 def cohort(
@@ -266,7 +267,7 @@ def evaluate(
         notify: told about progress.
 
     Raises:
-        RequestError: if a table cannot be read or lacks columns of the real one.
+        RequestError: if a table cannot be read, or the tables share no column.
     """
     tables = [_opened(real, "<real>")[0], _opened(synthetic, "<synthetic>")[0]]
     held = None if holdout is None else _opened(holdout, HOLDOUT_MEMORY)[0]
