@@ -40,7 +40,12 @@ CORE = (
     "random_glucose", "total_cholesterol", "hdl", "creatinine", "alt", "uric_acid", "hemoglobin", "wbc",
     "diabetes_diagnosed", "hypertension_diagnosed", "smoking_status",
 )  # fmt: skip
-ANCHORS = {"obesity": 41.9, "diabetes, diagnosed": 11.3, "diabetes, undiagnosed": 4.5, "diabetes, total": 15.8}
+ANCHORS = {
+    "obesity": 41.9,
+    "diabetes, diagnosed": 11.3,
+    "diabetes, undiagnosed": 4.5,
+    "diabetes, total": 15.8,
+}
 _FEWEST = 100
 _FEWEST_CASES = 11
 
@@ -73,7 +78,10 @@ def cells() -> Iterator[tuple[str, pl.Expr]]:
         for sex in ("female", "male"):
             yield f"{group}, {sex}", chosen & (pl.col("sex") == sex)
             for label, (low, high) in ages.items():
-                yield f"{group}, {sex}, {label}", chosen & (pl.col("sex") == sex) & pl.col("age").is_between(low, high)
+                yield (
+                    f"{group}, {sex}, {label}",
+                    chosen & (pl.col("sex") == sex) & pl.col("age").is_between(low, high),
+                )
 
 
 def weight_of(name: str) -> str:
@@ -85,12 +93,20 @@ def weight_of(name: str) -> str:
 def estimate(people: pl.DataFrame, name: str, inside: pl.Expr) -> tuple[float, float, float, int, int] | None:
     """Return weighted mean, its standard error (Taylor), SD, people and cases of a cell; None if too small."""
     rows = people.select(
-        y=pl.col(name).cast(pl.Float64), w=pl.col(weight_of(name)).fill_null(0.0), inside=inside, s="stratum", u="psu"
+        y=pl.col(name).cast(pl.Float64),
+        w=pl.col(weight_of(name)).fill_null(0.0),
+        inside=inside,
+        s="stratum",
+        u="psu",
     )
     rows = rows.with_columns(w=pl.when(pl.col("inside") & pl.col("y").is_not_null()).then("w").otherwise(0.0))
     used = rows.filter(pl.col("w") > 0)
     cases = int((used["y"] != 0).sum())
-    if used.height < _FEWEST or used["y"].n_unique() < 2 or (people[name].dtype == pl.Boolean and cases < _FEWEST_CASES):
+    if (
+        used.height < _FEWEST
+        or used["y"].n_unique() < 2
+        or (people[name].dtype == pl.Boolean and cases < _FEWEST_CASES)
+    ):
         return None
     y, w = used["y"].to_numpy(), used["w"].to_numpy()
     mean = float(np.average(y, weights=w))
@@ -111,7 +127,9 @@ def deviation_error(people: pl.DataFrame, name: str, inside: pl.Expr, mean: floa
     return 0.0 if found is None else found[1] / (2 * deviation)
 
 
-def moments(people: pl.DataFrame, drawn: pl.DataFrame, diabetes: pl.DataFrame) -> tuple[list[Bar], pl.DataFrame]:
+def moments(
+    people: pl.DataFrame, drawn: pl.DataFrame, diabetes: pl.DataFrame
+) -> tuple[list[Bar], pl.DataFrame]:
     """Compare means, SDs and prevalences of all cells."""
     names = [n for n in people.columns if n in drawn.columns and not isinstance(people[n].dtype, pl.String)]
     rows = []
@@ -127,25 +145,64 @@ def moments(people: pl.DataFrame, drawn: pl.DataFrame, diabetes: pl.DataFrame) -
                 continue
             got, spread = float(np.mean(values.to_numpy())), float(np.std(values.to_numpy()))
             is_share = people[name].dtype == pl.Boolean
-            close = abs(got - mean) <= (0.01 if is_share else 0.03 * abs(mean)) or abs(got - mean) <= 1.96 * error
+            close = (
+                abs(got - mean) <= (0.01 if is_share else 0.03 * abs(mean)) or abs(got - mean) <= 1.96 * error
+            )
             near = is_share or abs(spread / deviation - 1) <= 0.10
-            wide = near or abs(spread - deviation) <= 1.96 * deviation_error(people, name, inside, mean, deviation)
-            rows.append((label, name, is_share, count, mean, error, got, deviation, spread, close, near, wide))
-    columns = ["cell", "name", "is_share", "people", "mean", "error", "got", "sd", "got_sd", "mean_ok", "sd_ok", "sd_in"]
+            wide = near or abs(spread - deviation) <= 1.96 * deviation_error(
+                people, name, inside, mean, deviation
+            )
+            rows.append(
+                (label, name, is_share, count, mean, error, got, deviation, spread, close, near, wide)
+            )
+    columns = [
+        "cell",
+        "name",
+        "is_share",
+        "people",
+        "mean",
+        "error",
+        "got",
+        "sd",
+        "got_sd",
+        "mean_ok",
+        "sd_ok",
+        "sd_in",
+    ]
     table = pl.DataFrame(rows, schema=columns, orient="row")
     bars = []
-    for what, part in (("prevalences", table.filter("is_share")), ("means", table.filter(~pl.col("is_share")))):
+    for what, part in (
+        ("prevalences", table.filter("is_share")),
+        ("means", table.filter(~pl.col("is_share"))),
+    ):
         for group in ("adults", "diabetes"):
             some = part.filter(pl.col("cell").str.starts_with(group))
-            ok = float(some["mean_ok"].mean() or 0)
+            ok = _share(some["mean_ok"])
             asked = "within 1 pp or 95 % interval" if what == "prevalences" else "within 3 % or 95 % interval"
-            bars.append(Bar(f"{what}, {group} ({some.height} cells)", asked, f"{100 * ok:.1f} % of cells", ok == 1))
+            bars.append(
+                Bar(f"{what}, {group} ({some.height} cells)", asked, f"{100 * ok:.1f} % of cells", ok == 1)
+            )
             if what == "means":
-                ok = float(some["sd_ok"].mean() or 0)
-                bars.append(Bar(f"SDs, {group} ({some.height} cells)", "within 10 %", f"{100 * ok:.1f} % of cells", ok == 1))
-                ok = float(some["sd_in"].mean() or 0)
-                bars.append(Bar(f"SDs, {group}", "within 10 % or 95 % interval", f"{100 * ok:.1f} % of cells", ok == 1))
+                ok = _share(some["sd_ok"])
+                bars.append(
+                    Bar(
+                        f"SDs, {group} ({some.height} cells)",
+                        "within 10 %",
+                        f"{100 * ok:.1f} % of cells",
+                        ok == 1,
+                    )
+                )
+                ok = _share(some["sd_in"])
+                bars.append(
+                    Bar(
+                        f"SDs, {group}", "within 10 % or 95 % interval", f"{100 * ok:.1f} % of cells", ok == 1
+                    )
+                )
     return bars, table
+
+
+def _share(flags: pl.Series) -> float:
+    return float(np.mean(flags.to_numpy()))
 
 
 def correlations(people: pl.DataFrame, drawn: pl.DataFrame) -> tuple[list[Bar], pl.DataFrame]:
@@ -163,7 +220,8 @@ def correlations(people: pl.DataFrame, drawn: pl.DataFrame) -> tuple[list[Bar], 
         got = _correlation(rankdata(made[a].to_numpy()), rankdata(made[b].to_numpy()), one)
         rows.append((a, b, wanted, got, abs(got - wanted)))
     table = pl.DataFrame(rows, schema=["a", "b", "real", "got", "off"], orient="row")
-    middle, most = float(table["off"].median() or 0), float(table["off"].max() or 0)  # type: ignore[arg-type]
+    off = table["off"].to_numpy()
+    middle, most = float(np.median(off)), float(off.max())
     return [
         Bar(f"rank correlations, median of {table.height} pairs", "<= 0.05", f"{middle:.3f}", middle <= 0.05),
         Bar("rank correlations, largest difference", "<= 0.12", f"{most:.3f}", most <= 0.12),
@@ -184,10 +242,14 @@ def _correlation(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> float:
 def detection(people: pl.DataFrame, drawn: pl.DataFrame, seeds: int = 3) -> Bar:
     """Return how well a cross-fitted classifier tells drawn from surveyed adults on the core columns."""
     levels = {n: i for i, n in enumerate(CORE) if drawn[n].dtype in (pl.String, pl.Boolean)}
-    complete = people.drop_nulls(["creatinine", "hba1c", "systolic_bp", "bmi", "waist", "wbc", "hemoglobin", "hdl"])
+    complete = people.drop_nulls(
+        ["creatinine", "hba1c", "systolic_bp", "bmi", "waist", "wbc", "hemoglobin", "hdl"]
+    )
     both = pl.concat([_core(complete), _core(drawn.head(complete.height))])
     matrix = both.select(
-        pl.col(n).cast(pl.String).cast(pl.Categorical).to_physical().cast(pl.Float64) if n in levels else pl.col(n)
+        pl.col(n).cast(pl.String).cast(pl.Categorical).to_physical().cast(pl.Float64)
+        if n in levels
+        else pl.col(n)
         for n in CORE
     ).to_numpy()
     label = np.repeat([1, 0], [complete.height, complete.height])
@@ -212,7 +274,9 @@ def _core(frame: pl.DataFrame) -> pl.DataFrame:
     # Blood pressures of the survey are means of three readings; the population writes whole numbers.
     numbers = [n for n in CORE if frame[n].dtype.is_numeric()]
     digits = {n: observations()[n].decimals or 0 for n in numbers}
-    return frame.select(pl.col(n).cast(pl.Float64).round(digits[n]) if n in numbers else pl.col(n) for n in CORE)
+    return frame.select(
+        pl.col(n).cast(pl.Float64).round(digits[n]) if n in numbers else pl.col(n) for n in CORE
+    )
 
 
 def anchors(drawn: pl.DataFrame) -> list[Bar]:
@@ -238,7 +302,14 @@ def plausibility(generator: PopulationGenerator, drawn: pl.DataFrame) -> list[Ba
         named = ", ".join(f"{c.rule.id} {c.broken}" for c in worst if c.broken)
         total = sum(c.broken for c in some)
         asked = "0" if severity == "hard" else "no more than in the survey"
-        bars.append(Bar(f"{len(some)} {severity} rules, {drawn.height:,} people", asked, f"{total} {named}", total == 0))
+        bars.append(
+            Bar(
+                f"{len(some)} {severity} rules, {drawn.height:,} people",
+                asked,
+                f"{total} {named}",
+                total == 0,
+            )
+        )
     return bars
 
 
@@ -265,7 +336,12 @@ def clock(rows: int) -> list[Bar]:
     took = time.perf_counter() - start
     return [
         Bar("2,000 people with diabetes, all columns, cold start", "<= 5 s", f"{cold:.1f} s", cold <= 5),
-        Bar(f"{rows:,} people x {len(names)} columns", "<= 90 s for 1,000,000", f"{took:.1f} s", took * 1e6 / rows <= 90),
+        Bar(
+            f"{rows:,} people x {len(names)} columns",
+            "<= 90 s for 1,000,000",
+            f"{took:.1f} s",
+            took * 1e6 / rows <= 90,
+        ),
     ]
 
 
@@ -288,7 +364,14 @@ def rare(generator: PopulationGenerator) -> list[Bar]:
         drawn = generator.sample(2_000, Seed(2), given).frame
         took = time.perf_counter() - start
         again = drawn.height - drawn.unique().height
-        bars.append(Bar(f"2,000 of: {name}", "no repeats", f"support {support:.5f}, {took:.1f} s, {again} repeats", again == 0))
+        bars.append(
+            Bar(
+                f"2,000 of: {name}",
+                "no repeats",
+                f"support {support:.5f}, {took:.1f} s, {again} repeats",
+                again == 0,
+            )
+        )
     return bars
 
 
@@ -313,10 +396,23 @@ def main() -> None:
         found, table = moments(people, drawn, diabetes)
         bars += found
         if wanted.show:
-            bad = table.with_columns(off=(pl.col("got") / pl.col("mean") - 1) * 100, z=(pl.col("got") - pl.col("mean")) / pl.col("error"))
+            bad = table.with_columns(
+                off=(pl.col("got") / pl.col("mean") - 1) * 100,
+                z=(pl.col("got") - pl.col("mean")) / pl.col("error"),
+            )
             pl.Config.set_tbl_rows(200).set_tbl_cols(20).set_fmt_str_lengths(40)
-            print(bad.filter(~pl.col("mean_ok")).sort(pl.col("z").abs(), descending=True).head(wanted.show).select("cell", "name", "people", "mean", "error", "got", "off", "z"))
-            print(bad.filter(~pl.col("sd_ok")).select("cell", "name", "people", "sd", "got_sd", r=pl.col("got_sd") / pl.col("sd")).sort((pl.col("r").log()).abs(), descending=True).head(wanted.show))
+            print(
+                bad.filter(~pl.col("mean_ok"))
+                .sort(pl.col("z").abs(), descending=True)
+                .head(wanted.show)
+                .select("cell", "name", "people", "mean", "error", "got", "off", "z")
+            )
+            print(
+                bad.filter(~pl.col("sd_ok"))
+                .select("cell", "name", "people", "sd", "got_sd", r=pl.col("got_sd") / pl.col("sd"))
+                .sort((pl.col("r").log()).abs(), descending=True)
+                .head(wanted.show)
+            )
     if has("correlations"):
         found, table = correlations(people, drawn)
         bars += found

@@ -16,10 +16,10 @@ from understudy.knowledge.observations import observations
 from understudy.populations.columns import column_of
 from understudy.populations.nhanes import EXAMINATION, FASTING, is_fasting
 from understudy.populations.structure import ALWAYS_SEEN, ASKED, DRAWN, LIFE_SHARES
+from understudy.sampling.dependence import Split, Tree, VariableModel
 from understudy.sampling.leaves import LevelLeaves, NormalLeaves
 from understudy.sampling.margins import Margin
-from understudy.sampling.splits import Split
-from understudy.sampling.trees import Tree, TreeSettings, VariableModel, fit_variable
+from understudy.sampling.trees import TreeSettings, fit_variable
 from understudy.sampling.variables import ColumnModel, Values, Variable, Variables
 
 FEWEST = 11
@@ -95,6 +95,7 @@ def fit(
         earlier = _parents(index, variables, values, weights, settings.parents)
         fine = settings.of_trees(int((weights > 0).sum()))
         model = _compact(fit_variable(index, earlier, variables, values, fine, rng, weights, top))
+        _refuse_small_leaves(index, model, variables, values.take(weights > 0))
         _fill(index, model, variables, values, weights, rng)
         models.append(model)
     return Variables(variables, tuple(encoder.columns)), tuple(models)
@@ -121,6 +122,23 @@ def _strata(variables: tuple[Variable, ...], columns: list[ColumnModel]) -> tupl
         assert score is not None
         halves.append((index[name], float(score.mean())))
     return (halves[0], *((index["age"], float(edge)) for edge in edges), halves[1])
+
+
+def _refuse_small_leaves(
+    index: int, model: VariableModel, variables: tuple[Variable, ...], known: Values
+) -> None:
+    """Count the people behind each leaf of the finished trees, once more and independently of how they grew."""
+    if model.features is None or model.slope is None or model.intercept is None:
+        return
+    matrix, linear = model.features.matrices(variables, known)
+    trend = linear @ model.slope + model.intercept
+    matrix = np.column_stack([matrix, trend.astype(np.float32)])
+    for tree in model.trees:
+        people = np.bincount(tree.leaf(matrix), minlength=len(tree.left))[tree.left < 0]
+        if people.min() < FEWEST:
+            raise ValueError(
+                f"a leaf of {variables[index].column!r} rests on {people.min()} people; raise the setting 'leaf'"
+            )
 
 
 def _fill(

@@ -17,8 +17,8 @@ from understudy.modalities.wishes import holds
 from understudy.populations.columns import schema_of
 from understudy.populations.passes import Pass
 from understudy.populations.structure import ASKED, SEEN_IN_SURVEY, derive_all, made_for, needs
+from understudy.sampling.dependence import Features, VariableModel
 from understudy.sampling.drawing import Candidates, Restriction
-from understudy.sampling.trees import Features, VariableModel
 from understudy.sampling.variables import Variables
 
 

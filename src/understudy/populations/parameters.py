@@ -16,10 +16,10 @@ import numpy as np
 from understudy.core.errors import ArtifactError
 from understudy.core.schema import Column
 from understudy.core.values import digest
+from understudy.sampling.dependence import Features, Tree, VariableModel
 from understudy.sampling.leaves import LevelLeaves, NormalLeaves
 from understudy.sampling.margins import Margin
 from understudy.sampling.packing import pack, unpack
-from understudy.sampling.trees import Features, Tree, VariableModel
 from understudy.sampling.variables import ColumnModel, Variable, Variables
 
 FORMAT = 1

@@ -12,17 +12,17 @@ from understudy.core.conditions import Between, Where
 from understudy.core.schema import Schema
 from understudy.modalities.wishes import holds
 from understudy.populations.structure import ASKED, DRAWN, derive_all, made_for, needs
+from understudy.sampling.dependence import VariableModel
 from understudy.sampling.drawing import Restriction
 from understudy.sampling.limits import Limit, limits_of
-from understudy.sampling.trees import VariableModel
 from understudy.sampling.variables import ColumnModel, Values, Variables
 
-_TRIES = 12
+_TRIES = 24
 _TRIED_AT_ONCE = 200_000
 _FAIR = 0.2
 _MOST_BEGUN = 1_000_000
 _MOST_PASSES = 50
-_HEAVIEST = 5.0
+_HEAVIEST = 3.0
 
 Within = tuple[np.ndarray, np.ndarray] | np.ndarray | None
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.tree import DecisionTreeRegressor
 
-Split = tuple[int, float]
-"""Column of the features, and the threshold up to which rows go left."""
+from understudy.sampling.dependence import Split
 
 
 @dataclass
