@@ -13,7 +13,7 @@ import yaml
 from tests.unit.cli.calling import call
 from tests.workflow.simulated import patients, written
 
-TOKENS = [f"ZQXCANARY{k:02d}" for k in range(16)]
+TOKENS = [f"ZQXCANARY{k:02d}" for k in range(20)]
 EXTREMES = ["987654", "54321.7", "76543.2", "919191", "1873-02"]
 ROWS = 300
 
@@ -45,8 +45,9 @@ def private_table() -> pl.DataFrame:
         "patient_name": _planted(names, 40, [f"{t} Smith" for t in TOKENS[10:12]]),
         "mrn": _planted([f"MRN{100_000 + 7 * k}" for k in range(ROWS)], 50, TOKENS[12:14]),
         "email": _planted(
-            [f"user{k}@example.org" for k in range(ROWS)], 60, [f"{t}@example.org" for t in TOKENS[14:]]
+            [f"user{k}@example.org" for k in range(ROWS)], 60, [f"{t}@example.org" for t in TOKENS[14:16]]
         ),
+        "lab": _planted([f"{x:.1f}" for x in rng.normal(5, 1, ROWS)], 80, TOKENS[16:]),
         "outcome": base["outcome"].to_list(),
     }
     return pl.DataFrame(columns)

@@ -122,7 +122,9 @@ def plan(
         goal=goal,
     )
     text = draft.plan.model_dump_json(by_alias=True, indent=1) if json_ else draft.plan.to_yaml()
-    _say_cost(draft)
+    announce_cost(draft, is_quiet=False)
+    for note in draft.notes:
+        print(f"# {note}", file=sys.stderr)
     if out is None:
         print(text)
         return
@@ -135,7 +137,16 @@ def plan(
     print(f"Plan written to {out}. Carry it out: understudy run {out} --out DIR", file=sys.stderr)
 
 
-def _say_cost(draft: Draft) -> None:
+def announce_cost(draft: Draft, *, is_quiet: bool, with_errors: bool = True) -> None:
+    """Say on stderr what the run will cost, what its rows support, and what real data and review object to.
+
+    Args:
+        draft: the plan.
+        is_quiet: say nothing.
+        with_errors: say the review's errors too; the run that follows says them anyway.
+    """
+    if is_quiet:
+        return
     from understudy.workflow.advise import cost
     from understudy.workflow.inputs import read_inputs
     from understudy.workflow.review import review
@@ -146,9 +157,13 @@ def _say_cost(draft: Draft) -> None:
         f"about {need.seconds:.0f} s and {need.memory_bytes / 1e9:.1f} GB of memory; "
         f"{need.free_memory_bytes / 1e9:.1f} GB are free",
         *need.supports,
-        *(f"{v.severity}: {v}" for v in review(draft.plan, inputs.train)),
+        *(
+            f"{v.severity}: {v}"
+            for v in review(draft.plan, inputs.train)
+            if with_errors or v.severity != "error"
+        ),
         *(str(v) for v in inputs.found),
-        *draft.notes,
+        *inputs.notes,
     ]
     for line in lines:
         print(f"# {line}", file=sys.stderr)

@@ -32,7 +32,7 @@ def synthesize(
 
     Example: understudy synthesize patients.csv --target readmitted --out release
     """
-    from understudy.cli.planning import announce, drafted
+    from understudy.cli.planning import announce, announce_cost, drafted
     from understudy.cli.presenting import conclude
     from understudy.cli.progress import shown
     from understudy.workflow.release import ensure_free
@@ -58,6 +58,7 @@ def synthesize(
         goal=goal,
     )
     announce(draft, is_quiet=json_)
+    announce_cost(draft, is_quiet=json_, with_errors=False)
     with shown() as notify:
         release = run(draft.plan, out, work=work, frames=draft.frames, notify=notify)
     raise typer.Exit(conclude(release, as_json=json_))

@@ -135,15 +135,37 @@ class Comparison:
 
 
 class Metric(Recipe):
-    """Asks one question about a synthetic dataset."""
+    """Asks one question about a synthetic dataset.
+
+    Attributes:
+        is_of_release: whether the question is about the released rows themselves and not about the method
+            that made them; then it is not pooled over further splits of a small table.
+    """
+
+    is_of_release: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, comparison: Comparison) -> MetricResult:
         """Answer the question, or say why it does not apply."""
 
     def explain(self, result: MetricResult) -> MetricResult:
-        """Return a result with outcome and words as its figures say; asked again of figures pooled over splits."""
-        return result
+        """Return a result with outcome and words as its figures say; asked again of figures pooled over splits.
+
+        A metric that does not say it better gets a sentence of its pooled figures alone.
+        """
+        if result.splits == 1 or result.estimate is None:
+            return result
+        parts = [
+            f"{name} {estimate.value:.3f}"
+            for name, estimate in (
+                ("real rows in their place", result.ceiling),
+                ("shuffled columns", result.floor),
+            )
+            if estimate is not None
+        ]
+        found, beside = f"{result.estimate.value:.3f}", f" ({'; '.join(parts)})" if parts else ""
+        reading = f"On average over {result.splits} splits of the table: {found}{beside}."
+        return result.model_copy(update={"reading": reading})
 
 
 class Evidence(Value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,8 @@ class Clinical(Metric):
     Columns are recognised by name, synonym and unit. The rules run on the real rows first: one that more than
     5 % of them break is not believed (a unit, most likely) and is shown, but not counted.
     """
+
+    is_of_release: ClassVar[bool] = True
 
     def measure(self, comparison: Comparison) -> MetricResult:
         """Answer the question of this module."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import Field
 
@@ -39,6 +41,8 @@ class Copies(Metric):
     that do (never below zero). Keys, direct identifiers, constants, free text, signals and images do not
     count as content. Near copies lie closer to a training row than all but a few holdout rows do.
     """
+
+    is_of_release: ClassVar[bool] = True
 
     near_quantile: float = Field(
         default=0.05,

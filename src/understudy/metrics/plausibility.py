@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import polars as pl
 
@@ -33,6 +35,8 @@ class Plausibility(Metric):
     Each part stands beside the same share among the real rows learned from, and the excess over it. A rule of
     known combinations that lists none is judged by the combinations that the real rows show.
     """
+
+    is_of_release: ClassVar[bool] = True
 
     def measure(self, comparison: Comparison) -> MetricResult:
         """Answer the question of this module."""

@@ -32,20 +32,17 @@ def canonical(frame: pl.DataFrame, schema: Schema) -> tuple[Dataset, list[Violat
         columns.append(values.alias(column.name))
         lost = int((values.is_null() & cleaned.is_not_null()).sum())
         if lost:
-            shown = (
-                cleaned.filter(values.is_null() & cleaned.is_not_null())
-                .cast(pl.String)
-                .unique()
-                .sort()
-                .head(3)
-            )
+            # The cells themselves stay out of the words: these travel with a release.
+            odd = cleaned.filter(values.is_null() & cleaned.is_not_null()).cast(pl.String).unique().sort()
+            kind = column.kind.value
             problems.append(
                 Violation(
                     f"table {schema.table.name!r}: column {column.name!r}",
-                    f"{lost} values cannot be read as {column.kind.value} and become missing, such as "
-                    f"{', '.join(repr(v[:40]) for v in shown)}. Change the kind or list them as sentinels.",
+                    f"{lost} {'value' if lost == 1 else 'values'} cannot be read as {kind}: learned as missing. "
+                    "Change the kind, or list their spellings as sentinels.",
                     lost,
                     "warning",
+                    tuple(text[:40] for text in odd.head(3)),
                 )
             )
     return Dataset.of(schema, pl.DataFrame(columns)), problems

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from understudy.core.conditions import Where
+from understudy.core.conditions import OneOf, Where
 from understudy.core.dataset import CANONICAL
 from understudy.core.errors import ConditionError
 from understudy.core.schema import Column, Kind, Schema
@@ -69,6 +69,8 @@ def complete_rows(
 ) -> pl.DataFrame:
     """Return one completed row for each row of cells: of several candidates one, by importance resampling.
 
+    A column that some rows give and others leave open is filled in all of them, also where real rows miss it.
+
     Args:
         model: draws candidates around known cells.
         rules: hold in every completed row.
@@ -82,6 +84,8 @@ def complete_rows(
     Reference:
         Rubin, Using the SIR algorithm to simulate posterior distributions, Bayesian Statistics 3 (1988).
     """
+    filled = (OneOf(column=c, values=(None,), exclude=True) for c in cells.columns if cells[c].null_count())
+    where = (*where, *filled)
     rng = seed.rng()
     waiting, frames, places = np.arange(cells.height), [], []
     for _ in range(_ROUNDS):

@@ -87,11 +87,14 @@ class _Attempt:
         self.encoding = encoding
         self.path = source.path
         self.layout = self._layout(head)
+        self.is_header_only = len(head) < _HEAD and len(_decoded(head, encoding).strip().splitlines()) <= 1
         self.bad_rows: list[tuple[int, int]] = []
 
     def run(self) -> Reading:
         refuse_too_many_columns(self.path, len(self.layout.names))
         names, notes = clean_names(repr(str(self.path)), self.layout.names)
+        if self.is_header_only:
+            require_rows(self.path, 0, len(names))
         reservoir = self._read_rows()
         require_rows(self.path, reservoir.seen, len(names))
         frame, cell_notes = _typed_frame(reservoir.result(), names, self.source.missing)
@@ -126,11 +129,13 @@ class _Attempt:
             stream = Utf8(source, self.encoding, self.source.quote, self.layout.skip)
             last = None
             try:
-                for batch in self._open(stream, block):
-                    self._refuse_ragged()
-                    if batch.num_rows:
-                        reservoir.add(pa.Table.from_batches([batch]))
-                        last = batch.column(batch.num_columns - 1)[batch.num_rows - 1].as_py()
+                # Left open, the reader's thread may outlive the interpreter and abort it.
+                with self._open(stream, block) as reader:
+                    for batch in reader:
+                        self._refuse_ragged()
+                        if batch.num_rows:
+                            reservoir.add(pa.Table.from_batches([batch]))
+                            last = batch.column(batch.num_columns - 1)[batch.num_rows - 1].as_py()
             except pa.ArrowInvalid as error:
                 if "straddling" in str(error):
                     return False

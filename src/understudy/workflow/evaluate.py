@@ -62,7 +62,7 @@ def _pooled(choice: Choice, answers: Sequence[MetricResult], share: float) -> Me
     if len(answers) == 1:
         return answers[0]
     metric: Metric = METRICS.create(choice)
-    return metric.explain(pool(answers, share))
+    return answers[0] if metric.is_of_release else metric.explain(pool(answers, share))
 
 
 def _measured(

@@ -22,7 +22,6 @@ Frames = Mapping[str, pl.DataFrame | Reading]
 SMALL_ROWS = 1_000
 SMALL_SPLITS = 5
 _SPLIT_COLUMNS = 400
-_RESPLIT_FRACTION = 0.2
 
 
 @dataclass(frozen=True)
@@ -123,14 +122,26 @@ def split_count(plan: Plan, rows: int, columns: int) -> int:
 
 
 def further_splits(plan: Plan, inputs: Inputs) -> list[tuple[Dataset, Dataset]]:
-    """Return the further (train, holdout) splits over which the evaluation of a small table is pooled."""
+    """Return the further (train, holdout) splits over which the evaluation of a small table is pooled.
+
+    There are none beside a holdout table of its own, which stays the only judge.
+    """
     learned = sum(c.is_learned for c in inputs.pool.columns)
     wanted = split_count(plan, inputs.pool.rows, learned)
-    if inputs.holdout is None or inputs.pool.rows < 10:
+    fraction, seed = plan.holdout.fraction, Seed(plan.seed)
+    if inputs.holdout is None or fraction is None or inputs.pool.rows < 10:
         return []
-    fraction = plan.holdout.fraction or _RESPLIT_FRACTION
-    seed = Seed(plan.seed)
-    return [inputs.pool.split(fraction, seed.child(f"split-{k}")) for k in range(1, wanted)]
+    splits = [inputs.pool.split(fraction, seed.child(f"split-{k}")) for k in range(1, wanted)]
+    most = plan.train_rows
+    return [
+        (
+            train
+            if most is None or most >= train.rows
+            else train.split(most / train.rows, seed.child("rows"))[1],
+            held,
+        )
+        for train, held in splits
+    ]
 
 
 def _overlap(train: Dataset, holdout: Dataset | None) -> tuple[str, ...]:
@@ -143,6 +154,11 @@ def _overlap(train: Dataset, holdout: Dataset | None) -> tuple[str, ...]:
     shared = holdout.frame.select(names).join(known, on=names, how="semi", nulls_equal=True).height
     if shared <= max(2, holdout.rows * 0.05):
         return ()
+    if shared > holdout.rows / 2 and known.height > 0.9 * train.rows:
+        raise SourceError(
+            f"{shared} of {holdout.rows} holdout rows equal a row that is learned from: it is no holdout, and nothing "
+            "could be judged with it. Name a table of other patients."
+        )
     return (
         f"{shared} of {holdout.rows} holdout rows equal a row that was learned from: utility and privacy figures "
         "are too kind if they are the same patients.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,7 @@ from understudy.core.catalog import Choice
 from understudy.core.contracts import Comparison, Evidence
 from understudy.core.errors import SchemaError
 from understudy.core.events import Notify, silent
-from understudy.core.schema import Role
+from understudy.core.schema import Role, Schema
 from understudy.core.seeds import Seed
 from understudy.sources.profile import propose
 from understudy.store.artifacts import ArtifactStore
@@ -21,7 +22,7 @@ from understudy.workflow.inputs import as_schema_says
 from understudy.workflow.plan import DEFAULT_METRICS
 from understudy.workflow.policy import decide, policy
 from understudy.workflow.release import Release, bundle, ensure_free, versions
-from understudy.workflow.run import identifiers_kept
+from understudy.workflow.run import copied_shares, identifiers_kept
 from understudy.workflow.steps import Steps
 
 
@@ -39,7 +40,7 @@ def judge(
 
     Args:
         real: raw rows that the synthesizer learned from.
-        synthetic: raw rows that it made; must hold the columns of the real table.
+        synthetic: raw rows that it made; the columns that it shares with the real table are judged.
         holdout: raw real rows that it never saw, or None.
         wishes: target, protected columns, schema, policy and seed.
         out: the folder to write.
@@ -47,30 +48,25 @@ def judge(
         notify: told about every step.
 
     Raises:
-        SchemaError: if a table lacks columns of the real one.
+        SchemaError: if the synthetic table shares no column with the real one, or the holdout lacks some.
         OutputError: if the folder cannot be written.
     """
     ensure_free(out)
     steps, store = Steps(notify), ArtifactStore(work or out.with_name(f"{out.name}.work"))
     with steps.step("read"):
         schema = with_wished_roles(wishes.schema or propose(real).schema, wishes, {})
+        schema, notes = _shared(schema, synthetic.columns)
         known, unread = as_schema_says(real, schema, "real")
         cleaned = clean(known, "keep_rate")
         schema = cleaned.dataset.schema
-        extra = sorted(set(synthetic.columns) - set(schema.table.names))
-        if set(schema.table.names) - set(synthetic.columns):
-            lacking = sorted(set(schema.table.names) - set(synthetic.columns))[:5]
-            raise SchemaError(
-                f"the synthetic table lacks columns of the real one: {', '.join(map(repr, lacking))}"
-            )
         made, odd = as_schema_says(synthetic, schema, "synthetic")
         held = None if holdout is None else as_schema_says(holdout, schema, "holdout")[0]
     with steps.step("evaluate"):
         comparison = Comparison(cleaned.dataset, made, held, Seed(wishes.seed).child("evaluate"))
         choices = tuple(Choice(name=name) for name in DEFAULT_METRICS)
         evaluation = evaluate([lambda: comparison], choices, store, notify)
-        verdict = decide(evaluation, policy(wishes.policy), identifiers_kept(known, made, with_keys=False))
-    notes = [f"column {name!r} is not in the real table and was left out" for name in extra]
+        kept = identifiers_kept(known, made, with_keys=False)
+        verdict = decide(evaluation, policy(wishes.policy), kept, *copied_shares(known, made))
     with steps.step("release", str(out)):
         evidence = Evidence(
             title="Evaluation of a synthetic table",
@@ -92,3 +88,22 @@ def judge(
             },
         )
         return bundle(out, None, None, evidence, verdict)
+
+
+def _shared(schema: Schema, names: Sequence[str]) -> tuple[Schema, list[str]]:
+    """Return the schema of the columns that both tables have, and what is told of the others."""
+    table = schema.table
+    kept = tuple(column for column in table.columns if column.name in names)
+    if not kept:
+        raise SchemaError(
+            f"the synthetic table shares no column with the real one, which has {', '.join(table.names[:5])}: "
+            "name the table that was made from it, or rename its columns"
+        )
+    lacking = [name for name in table.names if name not in names]
+    extra = sorted(set(names) - set(table.names))
+    notes = [f"column {name!r} is not in the synthetic table and was not judged" for name in lacking]
+    notes += [f"column {name!r} is not in the real table and was left out" for name in extra]
+    known = {column.name for column in kept}
+    rules = tuple(rule for rule in schema.rules if set(rule.columns) <= known)
+    shared = table.model_copy(update={"columns": kept})
+    return schema.model_copy(update={"tables": (shared,), "rules": rules}), notes

@@ -12,6 +12,7 @@ Status = Literal["met", "not_met", "inconclusive", "not_checked"]
 
 
 FEWEST_JUDGED = 250
+_MOST_COPIED = 0.05
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,18 @@ def policy(name: str) -> Policy:
     raise UnknownNameError("policy", name, tuple(p.name for p in POLICIES))
 
 
-def decide(evaluation: Evaluation, chosen: Policy, identifiers_kept: int) -> Verdict:
+def decide(
+    evaluation: Evaluation, chosen: Policy, identifiers_kept: int, copied_share: float, chance_share: float
+) -> Verdict:
     """Judge an evaluation by a policy.
 
     Args:
         evaluation: the results.
         chosen: the policy.
         identifiers_kept: number of real direct identifiers or keys found among the synthetic ones.
+        copied_share: share of synthetic rows that equal a real one in all learned columns.
+        chance_share: share of real rows that equal another real row; with it, copying is seen even where no
+            holdout says what chance explains.
     """
     findings = (
         Finding(
@@ -78,7 +84,7 @@ def decide(evaluation: Evaluation, chosen: Policy, identifiers_kept: int) -> Ver
             status="not_met" if identifiers_kept else "met",
             evidence=f"{identifiers_kept} real identifiers found among the synthetic ones",
         ),
-        _copies(evaluation.result("copies"), chosen),
+        _copies(evaluation.result("copies"), chosen, copied_share, chance_share),
         _membership(evaluation.result("membership"), evaluation.holdout_rows, chosen),
         _plausible(evaluation.result("plausibility"), chosen),
     )
@@ -95,10 +101,12 @@ def decide(evaluation: Evaluation, chosen: Policy, identifiers_kept: int) -> Ver
 
 def _summary(chosen: Policy, against: list[Finding], unknown: list[Finding], is_released: bool) -> str:
     if not is_released:
-        reasons = "; ".join(f"{f.requirement.lower()}: {f.evidence}" for f in [*against, *unknown])
-        return f"Withheld under the {chosen.name} policy. {reasons}."
+        reasons = " ".join(
+            f"Not shown: {f.requirement}. {f.evidence.rstrip('.')}." for f in [*against, *unknown]
+        )
+        return f"Withheld under the {chosen.name} policy. {reasons}"
     if unknown:
-        open_points = "; ".join(f.requirement.lower() for f in unknown)
+        open_points = "; ".join(f.requirement[0].lower() + f.requirement[1:] for f in unknown)
         return (
             f"Released under the {chosen.name} policy for use under the same controls as the real data. "
             f"Not settled: {open_points}."
@@ -106,8 +114,11 @@ def _summary(chosen: Policy, against: list[Finding], unknown: list[Finding], is_
     return f"Released under the {chosen.name} policy: every requirement is met."
 
 
-def _copies(result: MetricResult | None, chosen: Policy) -> Finding:
+def _copies(result: MetricResult | None, chosen: Policy, copied_share: float, chance_share: float) -> Finding:
     requirement = "No real row is copied more often than chance explains"
+    if (result is None or result.estimate is None) and copied_share > chance_share + _MOST_COPIED:
+        said = f"{copied_share:.1%} of the synthetic rows equal a real one, {chance_share:.1%} by chance"
+        return Finding(requirement=requirement, status="not_met", evidence=said)
     if result is None or result.estimate is None or result.outcome is Outcome.FAILED:
         return Finding(requirement=requirement, status="not_checked", evidence=_why(result))
     low = result.estimate.value if result.estimate.low is None else result.estimate.low
@@ -119,6 +130,10 @@ def _copies(result: MetricResult | None, chosen: Policy) -> Finding:
 
 def _membership(result: MetricResult | None, holdout_rows: int, chosen: Policy) -> Finding:
     requirement = "No attack can tell who was among the real patients"
+    if result is not None and result.outcome is Outcome.FAILED:
+        return Finding(
+            requirement=requirement, status="not_met", evidence=f"it could not be measured: {result.reason}"
+        )
     if result is None or result.estimate is None:
         return Finding(requirement=requirement, status="not_checked", evidence=_why(result))
     measured = [d for d in result.details if d.measure == "TPR@10%FPR" and d.scope == "attack" and d.estimate]
@@ -129,12 +144,12 @@ def _membership(result: MetricResult | None, holdout_rows: int, chosen: Policy) 
     is_evident = auc_low > 0.5 and worst is not None and _low(worst) > 0.10
     if worst is None:
         status: Status = "not_checked"
+    elif is_evident and _high(worst) > chosen.tpr_limit:
+        status = "not_met"
     elif result.outcome is Outcome.INCONCLUSIVE or holdout_rows < FEWEST_JUDGED:
-        status = "not_met" if is_evident else "inconclusive"
-    elif _high(worst) <= chosen.tpr_limit:
-        status = "met"
+        status = "inconclusive"
     else:
-        status = "not_met" if is_evident else "inconclusive"
+        status = "met" if _high(worst) <= chosen.tpr_limit else "inconclusive"
     return Finding(requirement=requirement, status=status, evidence=result.reading or result.reason)
 
 

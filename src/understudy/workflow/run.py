@@ -62,7 +62,8 @@ def run(
         synthetic, hardness = sample(plan, generator, key, inputs.train.rows, store, reused)
     with steps.step("evaluate"):
         evaluation = evaluate(comparisons(plan, inputs, synthetic, store), plan.metrics, store, notify)
-        verdict = decide(evaluation, policy(plan.policy), identifiers_kept(inputs.train, synthetic))
+        kept, copied = identifiers_kept(inputs.train, synthetic), copied_shares(inputs.train, synthetic)
+        verdict = decide(evaluation, policy(plan.policy), kept, *copied)
     with steps.step("release", str(out)):
         evidence = gather(plan, inputs, synthetic, evaluation, verdict, steps.seconds, hardness)
         return bundle(out, plan, synthetic, evidence, verdict)
@@ -148,8 +149,9 @@ def comparisons(
         real, held = inputs.train, inputs.holdout
         if plan.given.where:
             given = resolve(plan.given, real.schema)
-            real = _enough(matching(real, given), real)
-            held = None if held is None else _enough(matching(held, given), held)
+            chosen = matching(real, given), None if held is None else matching(held, given)
+            if min(part.rows for part in chosen if part is not None) >= FEWEST_COMPARED:
+                real, held = chosen
         return Comparison(real, synthetic, held, seed.child("split-0"))
 
     def resplit(number: int, train: Dataset, holdout: Dataset) -> Callable[[], Comparison]:
@@ -174,6 +176,19 @@ def identifiers_kept(real: Dataset, synthetic: Dataset, *, with_keys: bool = Tru
             known = real.frame[column.name].drop_nulls().unique()
             kept += int(synthetic.frame[column.name].is_in(known.implode()).sum())
     return kept
+
+
+def copied_shares(real: Dataset, synthetic: Dataset) -> tuple[float, float]:
+    """Return the share of synthetic rows that equal a real one in all learned columns, and what chance explains.
+
+    The latter is the share of real rows that equal another real row. Both are 0 for fewer than 3 columns.
+    """
+    names = [c.name for c in real.columns if c.is_learned]
+    if len(names) < 3 or not synthetic.rows:
+        return 0.0, 0.0
+    rows = real.frame.select(names)
+    equal = synthetic.frame.select(names).join(rows.unique(), on=names, how="semi", nulls_equal=True).height
+    return equal / synthetic.rows, int(rows.is_duplicated().sum()) / max(rows.height, 1)
 
 
 def gather(
@@ -216,10 +231,6 @@ def gather(
         violations=tuple(str(v) for v in inputs.found),
         provenance=provenance,
     )
-
-
-def _enough(chosen: Dataset, everything: Dataset) -> Dataset:
-    return chosen if chosen.rows >= FEWEST_COMPARED else everything
 
 
 def _path(seed: Seed) -> list[Any]:
