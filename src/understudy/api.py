@@ -18,6 +18,7 @@ from understudy.core.rules import Handling
 from understudy.core.schema import Schema
 from understudy.modalities.tabular import present
 from understudy.reports.compose import compose, render
+from understudy.sources.files import Reading
 from understudy.sources.frame import like, read_frame
 from understudy.sources.profile import Proposal, propose
 from understudy.sources.reading import read_table
@@ -71,8 +72,7 @@ def profile(table: Any) -> Proposal:
     Raises:
         SourceError: if the table cannot be read.
     """
-    frame, _ = _opened(table, MEMORY)
-    return propose(frame)
+    return propose(_opened(table, MEMORY)[0].frame)
 
 
 def synthesize(
@@ -121,8 +121,8 @@ def synthesize(
     Raises:
         RequestError: if the table, the conditions or the settings do not allow it; says what to do.
     """
-    frame, name = _opened(table, MEMORY)
-    frames = {name: frame}
+    opened, name = _opened(table, MEMORY)
+    frames: dict[str, pl.DataFrame | Reading] = {name: opened}
     wishes = Wishes(
         goal=goal,
         schema=schema,
@@ -269,8 +269,8 @@ def evaluate(
     Raises:
         RequestError: if a table cannot be read, or the tables share no column.
     """
-    tables = [_opened(real, "<real>")[0], _opened(synthetic, "<synthetic>")[0]]
-    held = None if holdout is None else _opened(holdout, HOLDOUT_MEMORY)[0]
+    tables = [_opened(real, "<real>")[0].frame, _opened(synthetic, "<synthetic>")[0].frame]
+    held = None if holdout is None else _opened(holdout, HOLDOUT_MEMORY)[0].frame
     wishes = Wishes(schema=schema, target=target, protected=protected, policy=policy, seed=seed)
     if out is not None:
         return judge(tables[0], tables[1], held, wishes, Path(out), notify=notify)
@@ -278,21 +278,21 @@ def evaluate(
         return judge(tables[0], tables[1], held, wishes, Path(folder) / "evaluation", notify=notify)
 
 
-def _opened(table: Any, name: str) -> tuple[pl.DataFrame, str]:
+def _opened(table: Any, name: str) -> tuple[Reading, str]:
     if isinstance(table, str | Path):
-        return read_table(table).frame, str(table)
-    return read_frame(table, name).frame, name
+        return read_table(table), str(table)
+    return read_frame(table, name), name
 
 
-def _holdout(holdout: float | Any | None, frames: dict[str, pl.DataFrame]) -> Holdout:
+def _holdout(holdout: float | Any | None, frames: dict[str, pl.DataFrame | Reading]) -> Holdout:
     if holdout is None:
         return Holdout()
     if isinstance(holdout, float | int):
         if not 0 < holdout < 1:
             raise RequestError(f"holdout is {holdout:g}; expected a share between 0 and 1, a table, or None")
         return Holdout(fraction=float(holdout))
-    frame, name = _opened(holdout, HOLDOUT_MEMORY)
-    frames[name] = frame
+    opened, name = _opened(holdout, HOLDOUT_MEMORY)
+    frames[name] = opened
     return Holdout(table=name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -31,6 +32,7 @@ def evaluate(
     from understudy.sources.reading import read_table
     from understudy.workflow.advise import Wishes
     from understudy.workflow.judge import judge
+    from understudy.workflow.release import ensure_free
 
     wishes = Wishes(
         schema=options.schema_of(schema),
@@ -39,9 +41,14 @@ def evaluate(
         policy=options.one_of(policy, "--policy", ("internal", "external")),
         seed=seed,
     )
-    held = None if holdout is None else read_table(holdout).frame
+    ensure_free(out)
+    tables = {name: read_table(name) for name in (real, synthetic, holdout) if name is not None}
+    for name, reading in tables.items():
+        for note in reading.notes:
+            print(f"# {name}: {note}", file=sys.stderr)
+    held = None if holdout is None else tables[holdout].frame
     with shown() as notify:
         release = judge(
-            read_table(real).frame, read_table(synthetic).frame, held, wishes, out, work=work, notify=notify
+            tables[real].frame, tables[synthetic].frame, held, wishes, out, work=work, notify=notify
         )
     raise typer.Exit(conclude(release, as_json=json_))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from understudy.metrics.catalog import CATALOG as METRICS
 from understudy.store.artifacts import ArtifactStore
 
 RESULT_FILE = "result.json"
+# What other libraries quote in their errors may be a real cell, and a result travels with a release.
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 def evaluate(
@@ -103,6 +106,6 @@ def measure(choice: Choice, comparison: Comparison) -> MetricResult:
             best=0.0,
             worst=1.0,
             outcome=Outcome.FAILED,
-            reason=f"{type(error).__name__}: {error}"[:300],
+            reason=f"{type(error).__name__}: {_QUOTED.sub('...', str(error))}"[:300],
         )
     return result.model_copy(update={"seconds": time.perf_counter() - began})

@@ -84,7 +84,7 @@ def decide(
             status="not_met" if identifiers_kept else "met",
             evidence=f"{identifiers_kept} real identifiers found among the synthetic ones",
         ),
-        _copies(evaluation.result("copies"), chosen, copied_share, chance_share),
+        _copies(evaluation, chosen, copied_share, chance_share),
         _membership(evaluation.result("membership"), evaluation.holdout_rows, chosen),
         _plausible(evaluation.result("plausibility"), chosen),
     )
@@ -114,9 +114,12 @@ def _summary(chosen: Policy, against: list[Finding], unknown: list[Finding], is_
     return f"Released under the {chosen.name} policy: every requirement is met."
 
 
-def _copies(result: MetricResult | None, chosen: Policy, copied_share: float, chance_share: float) -> Finding:
+def _copies(evaluation: Evaluation, chosen: Policy, copied_share: float, chance_share: float) -> Finding:
     requirement = "No real row is copied more often than chance explains"
-    if (result is None or result.estimate is None) and copied_share > chance_share + _MOST_COPIED:
+    result = evaluation.result("copies")
+    sizes = [1 / max(rows, 1) for rows in (evaluation.synthetic_rows, evaluation.real_rows)]
+    noise = 3 * (chance_share * (1 - chance_share) * sum(sizes)) ** 0.5
+    if (result is None or result.estimate is None) and copied_share > chance_share + max(_MOST_COPIED, noise):
         said = f"{copied_share:.1%} of the synthetic rows equal a real one, {chance_share:.1%} by chance"
         return Finding(requirement=requirement, status="not_met", evidence=said)
     if result is None or result.estimate is None or result.outcome is Outcome.FAILED:
