@@ -18,6 +18,7 @@ _FEWEST_ROWS = 20
 _PRUNING_ROWS = 250.0
 _PRUNING_DECAY = 2.0
 _BACK_ROWS = 2_000.0
+_KERNEL_ROWS = 20_000.0
 _EMBEDDED = 6
 _SHOWN_LEVELS = 8
 _PROFILE_SHRINKAGE = 20.0
@@ -35,7 +36,10 @@ class TreeSettings(Value):
     )
     leaf_power: float = Field(default=0.2, ge=0, le=1, description="How leaves grow with the number of rows.")
     kernel: float = Field(
-        default=0.6, ge=0, le=2, description="Smoothing of draws, as a share of a leaf's spread."
+        default=0.6,
+        ge=0,
+        le=2,
+        description="Smoothing of draws, as a share of a leaf's spread; falls in large tables.",
     )
     back: float = Field(
         default=14.0,
@@ -62,6 +66,10 @@ class TreeSettings(Value):
     def pruned(self, rows: int) -> float:
         """Return the gain, in units of noise, that a split must bring: much in small tables, little in large."""
         return float(self.pruning / (1 + (rows / _PRUNING_ROWS) ** _PRUNING_DECAY))
+
+    def smoothing(self, rows: int) -> float:
+        """Return the width of the kernel, as a share of a leaf's spread; it falls as the table grows."""
+        return float(self.kernel / (1 + rows / _KERNEL_ROWS) ** 0.5)
 
     def parent_weight(self, rows: int) -> float:
         """Return the weight, in people, that a leaf's parent has against the leaf."""
@@ -195,7 +203,7 @@ def _grow(
     leaf, back = find_leaves(feature, threshold, left, right, matrix), settings.parent_weight(rows)
     leaves: NormalLeaves | LevelLeaves
     if variable.is_continuous:
-        leaves = NormalLeaves.fit(leaf, parent, components[:, 0], settings.kernel, back, weights)
+        leaves = NormalLeaves.fit(leaf, parent, components[:, 0], settings.smoothing(rows), back, weights)
     else:
         leaves = LevelLeaves.fit(leaf, parent, target, variable.size, back, weights)
     return Tree(feature, threshold, left, right, leaves)
