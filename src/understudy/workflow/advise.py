@@ -166,7 +166,7 @@ def cost(plan: Plan, real: Dataset) -> Cost:
     sample_s = 4e-7 * asked * columns
     return Cost(
         seconds=3.0 + splits * (fit_s + evaluate_s) + sample_s,
-        memory_bytes=3e8 + 60.0 * rows * len(real.columns) + 30.0 * asked * len(real.columns),
+        memory_bytes=3e8 + 60.0 * rows * len(real.columns) + 60.0 * asked * len(real.columns),
         disk_bytes=5e6 + 24.0 * asked * len(real.columns),
         free_memory_bytes=float(psutil.virtual_memory().available),
         supports=tuple(_supports(plan, real, learned)),
