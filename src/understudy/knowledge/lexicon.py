@@ -123,3 +123,13 @@ def _folded(word: str) -> str:
     for british, american in _AMERICAN:
         text = text.replace(british, american)
     return text
+
+
+def folded(word: str) -> str:
+    """Return a word as it is compared: lower case, one blank for hyphens and blanks, American spelling."""
+    return _folded(word)
+
+
+def spellings() -> Iterator[tuple[str, Meaning]]:
+    """Yield every known word with what it stands for."""
+    return _words()

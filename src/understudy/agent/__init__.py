@@ -1,0 +1,1 @@
+"""Words to plans, and results to words."""
