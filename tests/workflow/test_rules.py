@@ -112,7 +112,7 @@ def test_rows_that_break_rules_are_counted_and_treated_as_chosen(
     assert inputs.train.frame["pregnant"].null_count() == emptied
     assert len(inputs.train.schema.rules) == kept
     assert inputs.found[0].rows == 60
-    assert "60 real rows break if pregnant then sex = 'female'" in str(inputs.found[0])
+    assert "60 of 400 rows to learn from break if pregnant then sex = 'female'" in str(inputs.found[0])
 
 
 def test_a_rule_says_itself_what_is_done_unless_the_person_chooses() -> None:
@@ -138,7 +138,10 @@ def test_values_outside_bounds_are_treated_as_chosen(
 ) -> None:
     rows, release = made(tmp_path, clinic(), schema(high=140), violations=handling, rows=1000)
     found = int((clinic()["sbp"] > 140).sum())
-    assert f"{found} real values lie outside its bounds 0 to 140" in release.evidence.violations[0]
+    assert (
+        f"{found} values of 400 to learn from lie outside its bounds 0 to 140"
+        in release.evidence.violations[0]
+    )
     top = rows["sbp"].drop_nulls().sort()[-1]
     assert top <= highest
     assert (top > 140) == (handling == "keep_rate")
@@ -152,7 +155,8 @@ def test_few_values_outside_bounds_leave_the_bound_in_force() -> None:
     inputs = read_inputs(plan_of(frame, schema=schema(high=300)), {MEMORY: frame})
     assert inputs.train.table.column("sbp").high == 300
     assert inputs.train.frame["sbp"].null_count() == 4
-    assert "4 real values lie outside its bounds 0 to 300, held by too few patients" in str(inputs.found[0])
+    said = "4 values of 400 to learn from lie outside its bounds 0 to 300, held by too few patients"
+    assert said in str(inputs.found[0])
 
 
 def test_clean_data_are_left_alone() -> None:
@@ -169,14 +173,14 @@ def test_violations_of_the_real_data_come_first_on_the_command_line_and_in_the_e
     table, file = written(clinic(dirty=60), tmp_path / "t.csv"), tmp_path / "schema.yaml"
     file.write_text(schema(ORDERED).to_yaml())
     planned = call(monkeypatch, "plan", str(table), "--schema", str(file))
-    assert "60 real rows break dbp < sbp" in planned.err
+    assert "rows to learn from break dbp < sbp" in planned.err
     options = ("--schema", str(file), "-s", "marginals", "--holdout", "none", "--violations", "drop")
     out = tmp_path / "release"
     said = call(monkeypatch, "synthesize", str(table), "--out", str(out), *options)
     assert said.code == 0, said.err
-    assert "60 real rows break dbp < sbp; 60 rows are left out of learning" in said.out
+    assert "60 of 400 rows to learn from break dbp < sbp; 60 rows are left out of learning" in said.out
     evidence = json.loads((out / "evaluation.json").read_text())
-    assert "60 real rows break" in evidence["violations"][0]
-    assert "60 real rows break" in (out / "report.html").read_text()
+    assert "60 of 400 rows to learn from break" in evidence["violations"][0]
+    assert "60 of 400 rows to learn from break" in (out / "report.html").read_text()
     assert yaml.safe_load((out / "plan.yaml").read_text())["violations"] == "drop"
     assert evidence["provenance"]["learned_rows"] == 340

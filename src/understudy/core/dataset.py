@@ -135,14 +135,7 @@ class Dataset:
         Raises:
             SchemaError: if either side would be empty.
         """
-        groups = self.patients
-        count = int(groups.max()) + 1 if len(groups) else 0
-        size = min(max(round(fraction * count), 1), count - 1) if 0 < fraction < 1 else 0
-        if size < 1:
-            raise SchemaError(f"cannot split {count} patients into two parts with a fraction of {fraction:g}")
-        chosen = np.zeros(count, dtype=bool)
-        chosen[seed.rng().permutation(count)[:size]] = True
-        mask = chosen[groups]
+        mask = drawn(self.patients, fraction, seed)
         return self.take(np.flatnonzero(~mask)), self.take(np.flatnonzero(mask))
 
     @cached_property
@@ -181,6 +174,26 @@ class Dataset:
             hasher.update(f"{name}:{array.shape}:{array.dtype}".encode())
             hasher.update(array.tobytes())
         return hasher.hexdigest()
+
+
+def drawn(groups: np.ndarray, fraction: float, seed: Seed) -> np.ndarray:
+    """Draw about `fraction` of the groups; returns which rows belong to them, bool of shape (rows,).
+
+    Args:
+        groups: the group of each row as an integer from 0, shape (rows,).
+        fraction: share of the groups, between 0 and 1.
+        seed: source of randomness.
+
+    Raises:
+        SchemaError: if all or no group would be drawn.
+    """
+    count = int(groups.max()) + 1 if len(groups) else 0
+    size = min(max(round(fraction * count), 1), count - 1) if 0 < fraction < 1 else 0
+    if size < 1:
+        raise SchemaError(f"cannot split {count} patients into two parts with a fraction of {fraction:g}")
+    chosen = np.zeros(count, dtype=bool)
+    chosen[seed.rng().permutation(count)[:size]] = True
+    return np.asarray(chosen[groups])
 
 
 def _column_violations(table: str, column: Column, frame: pl.DataFrame) -> list[Violation]:

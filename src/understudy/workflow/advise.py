@@ -17,9 +17,9 @@ from understudy.core.rules import Handling
 from understudy.core.schema import Column, Kind, Role, Schema
 from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.sources.files import Reading
-from understudy.sources.profile import propose
+from understudy.sources.profile import linking_column, propose
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
-from understudy.workflow.inputs import Frames, raw_table, split_count
+from understudy.workflow.inputs import Frames, learnable, raw_table, split_count
 from understudy.workflow.plan import Holdout, Plan
 from understudy.workflow.policy import FEWEST_JUDGED
 
@@ -77,9 +77,13 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
     frames = {**(frames or {}), table: Reading(frame, notes)}
     reasons: dict[str, str] = {}
     if wishes.schema is None:
-        proposal = propose(frame)
+        patient = linking_column(frame)
+        known = learnable(frame, patient, wishes.holdout, wishes.seed)
+        proposal = propose(known, patient=patient)
         schema, notes = proposal.schema, (*notes, *proposal.notes)
-        reasons["schema"] = "proposed from the table's content and names; edit it where it is wrong"
+        reasons["schema"] = (
+            "proposed from names and the content of the rows to learn from; edit it where it is wrong"
+        )
     else:
         schema = wishes.schema
         reasons["schema"] = "given"

@@ -52,7 +52,8 @@ def clean(dataset: Dataset, handling: Handling | None = None) -> Cleaned:
         if rows:
             done = _done(rows, chosen)
             where = f"rule {rule.name or rule.says()!r}"
-            said = f"{_counted(rows, 'real row breaks', 'real rows break')} {rule.says()}; {done}"
+            breaking = f"{rows} of {dataset.rows} rows to learn from {'breaks' if rows == 1 else 'break'}"
+            said = f"{breaking} {rule.says()}; {done}"
             found.append(Violation(where, said, rows, "warning"))
             dataset = _treat(dataset, broken, rule.columns, chosen)
         if not rows or chosen != "keep_rate":
@@ -60,6 +61,23 @@ def clean(dataset: Dataset, handling: Handling | None = None) -> Cleaned:
     return Cleaned(
         dataset.with_schema(dataset.schema.model_copy(update={"rules": tuple(kept)})), tuple(found)
     )
+
+
+def clean_apart(
+    train: Dataset, holdout: Dataset | None, handling: Handling | None = None
+) -> tuple[Dataset, Dataset | None, tuple[Violation, ...]]:
+    """Treat the rows to learn from, then the holdout alike, under the schema that the former left.
+
+    What is withdrawn or kept is decided by the rows to learn from alone: the holdout decides nothing.
+
+    Returns:
+        Both parts under one schema, and what was found in the rows to learn from.
+    """
+    cleaned = clean(train, handling)
+    schema = cleaned.dataset.schema
+    if holdout is not None:
+        holdout = clean(holdout.with_schema(schema), handling).dataset.with_schema(schema)
+    return cleaned.dataset, holdout, cleaned.found
 
 
 def _breaking(dataset: Dataset, rule: Rule) -> pl.Series:
@@ -87,7 +105,8 @@ def _clean_column(
         return dataset
     limits = "its closed set" if column.values is not None else f"its bounds {_limits(column)}"
     where = f"column {column.name!r}"
-    lying = f"{_counted(rows, 'real value lies', 'real values lie')} outside {limits}"
+    counted = f"{_counted(rows, 'value', 'values')} of {dataset.rows} to learn from"
+    lying = f"{counted} {'lies' if rows == 1 else 'lie'} outside {limits}"
     if handling in (None, "keep_rate") and _are_protected(dataset.frame[column.name].filter(broken)):
         said = f"{lying}, held by too few patients to be shown; none comes back."
         found.append(Violation(where, said, rows, "warning"))

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from understudy.core.dataset import Dataset, Violation
+from understudy.core.dataset import Dataset, Violation, drawn
 from understudy.core.errors import PlanError, SchemaError, SourceError
-from understudy.core.schema import Schema
+from understudy.core.schema import Column, Role, Schema, Table
 from understudy.core.seeds import Seed
 from understudy.modalities.tabular import canonical
 from understudy.sources.files import Reading
 from understudy.sources.reading import read_table
-from understudy.workflow.cleaning import clean
-from understudy.workflow.plan import Plan
+from understudy.workflow.cleaning import clean_apart
+from understudy.workflow.plan import Holdout, Plan
 
 Frames = Mapping[str, pl.DataFrame | Reading]
 
 SMALL_ROWS = 1_000
 SMALL_SPLITS = 5
 _SPLIT_COLUMNS = 400
+_FEWEST_SPLIT = 5
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Inputs:
 
     Attributes:
         train: rows to learn from.
-        holdout: rows that fitting never sees, or None.
-        pool: rows that further splits of a small table are made of.
-        found: what the real data break of their schema, and what was done about it.
+        holdout: rows that fitting never sees, or None; treated as `train` is.
+        pool: rows as they were read, that further splits of a small table are made of.
+        found: what the rows to learn from break of their schema, and what was done about it.
         notes: what was noticed while reading.
     """
 
@@ -79,30 +81,54 @@ def read_inputs(plan: Plan, frames: Frames) -> Inputs:
         raise PlanError(f"train_rows is {plan.train_rows}; at least 2 rows are needed to learn anything")
     frame, notes = raw_table(plan.table, frames)
     dataset, unreadable = as_schema_says(frame, plan.schema_, plan.table)
-    cleaned = clean(dataset, plan.violations)
-    real = cleaned.dataset
-    if real.rows < 2:
+    train, holdout = _split(plan, dataset, frames)
+    if plan.train_rows is not None:
+        train = _at_most(train, plan.train_rows, Seed(plan.seed).child("train_rows"))
+    train, holdout, broken = clean_apart(train, holdout, plan.violations)
+    if train.rows < 2:
         raise SourceError(
-            f"table {plan.table!r} has {real.rows} usable rows; at least 2 are needed to learn anything"
+            f"table {plan.table!r} has {train.rows} usable rows; at least 2 are needed to learn anything"
         )
-    seed = Seed(plan.seed)
-    train, holdout, pool = _split(plan, real, frames, seed)
-    if plan.train_rows is not None and plan.train_rows < train.rows:
-        _, train = train.split(plan.train_rows / train.rows, seed.child("train_rows"))
-    found = (*(Violation(v.where, v.message, v.rows, "warning") for v in unreadable), *cleaned.found)
-    overlap = _overlap(train, holdout)
-    return Inputs(train, holdout, pool, found, (*notes, *overlap))
+    found = (*(Violation(v.where, v.message, v.rows, "warning") for v in unreadable), *broken)
+    return Inputs(train, holdout, dataset, found, (*notes, *_overlap(train, holdout)))
 
 
-def _split(plan: Plan, real: Dataset, frames: Frames, seed: Seed) -> tuple[Dataset, Dataset | None, Dataset]:
+def learnable(frame: pl.DataFrame, patient: Column | None, holdout: Holdout, seed: int) -> pl.DataFrame:
+    """Return the raw rows that a run learns from, so that what is proposed for it owes nothing to the holdout.
+
+    Args:
+        frame: the raw table.
+        patient: the column that tells patients apart, or None if each row is a patient.
+        holdout: what is kept from learning.
+        seed: the seed of the plan.
+    """
+    groups = np.arange(frame.height)
+    if patient is not None:
+        table = Table(columns=(patient.model_copy(update={"roles": (Role.PATIENT,)}),))
+        groups = canonical(frame, Schema(tables=(table,)))[0].patients
+    held = _held(groups, holdout, seed)
+    return frame if held is None else frame.filter(~held)
+
+
+def _held(groups: np.ndarray, holdout: Holdout, seed: int) -> np.ndarray | None:
+    """Return which rows are held out, bool of shape (rows,); None if none are."""
+    if holdout.fraction is None or len(groups) < _FEWEST_SPLIT:
+        return None
+    return drawn(groups, holdout.fraction, Seed(seed).child("split"))
+
+
+def _split(plan: Plan, real: Dataset, frames: Frames) -> tuple[Dataset, Dataset | None]:
     if plan.holdout.table is not None:
         frame, _ = raw_table(plan.holdout.table, frames)
-        holdout, _ = as_schema_says(frame, plan.schema_, plan.holdout.table)
-        return real, holdout.with_schema(real.schema), real
-    if plan.holdout.fraction is None or real.rows < 5:
-        return real, None, real
-    train, holdout = real.split(plan.holdout.fraction, seed.child("split"))
-    return train, holdout, real
+        return real, as_schema_says(frame, plan.schema_, plan.holdout.table)[0]
+    held = _held(real.patients, plan.holdout, plan.seed)
+    if held is None:
+        return real, None
+    return real.take(np.flatnonzero(~held)), real.take(np.flatnonzero(held))
+
+
+def _at_most(rows: Dataset, most: int, seed: Seed) -> Dataset:
+    return rows if most >= rows.rows else rows.split(most / rows.rows, seed)[1]
 
 
 def split_count(plan: Plan, rows: int, columns: int) -> int:
@@ -131,17 +157,15 @@ def further_splits(plan: Plan, inputs: Inputs) -> list[tuple[Dataset, Dataset]]:
     fraction, seed = plan.holdout.fraction, Seed(plan.seed)
     if inputs.holdout is None or fraction is None or inputs.pool.rows < 10:
         return []
-    splits = [inputs.pool.split(fraction, seed.child(f"split-{k}")) for k in range(1, wanted)]
-    most = plan.train_rows
-    return [
-        (
-            train
-            if most is None or most >= train.rows
-            else train.split(most / train.rows, seed.child("rows"))[1],
-            held,
-        )
-        for train, held in splits
-    ]
+    splits = []
+    for number in range(1, wanted):
+        train, held = inputs.pool.split(fraction, seed.child(f"split-{number}"))
+        if plan.train_rows is not None:
+            train = _at_most(train, plan.train_rows, seed.child("rows"))
+        train, treated, _ = clean_apart(train, held, plan.violations)
+        assert treated is not None
+        splits.append((train, treated))
+    return splits
 
 
 def _overlap(train: Dataset, holdout: Dataset | None) -> tuple[str, ...]:

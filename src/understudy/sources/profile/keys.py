@@ -131,13 +131,14 @@ def patient_column(cells: list[Cells], columns: list[Column]) -> str | None:
     found = [
         (not is_patient_name(cell.name), not is_called(cell.name, "id"), place)
         for place, (cell, column) in enumerate(zip(cells, columns, strict=True))
-        if column.kind is Kind.KEY and 1 < cell.distinct < cell.filled and _may_be_patient(cell)
+        if column.kind is Kind.KEY and 1 < cell.distinct < cell.filled and may_link(cell.name)
     ]
     return columns[min(found)[2]].name if found else None
 
 
-def _may_be_patient(cells: Cells) -> bool:
-    return is_patient_name(cells.name) or is_called(cells.name, "id", "key", "record_?id", "mrn")
+def may_link(name: str) -> bool:
+    """Say whether a column of this name may tell which rows belong to one patient."""
+    return is_patient_name(name) or is_called(name, "id", "key", "record_?id", "mrn")
 
 
 def records_per_patient(cells: Cells) -> str:

@@ -16,6 +16,7 @@ from understudy.sources.profile.cells import Cells
 from understudy.sources.profile.copies import Copies, find_copies
 from understudy.sources.profile.keys import (
     constant_within,
+    may_link,
     patient_column,
     records_per_patient,
 )
@@ -43,7 +44,12 @@ class Proposal:
 
 
 # A default Seed is immutable: sharing one is safe.
-def propose(frame: pl.DataFrame, name: str = "patients", seed: Seed = Seed()) -> Proposal:  # noqa: B008
+def propose(
+    frame: pl.DataFrame,
+    name: str = "patients",
+    seed: Seed = Seed(),  # noqa: B008
+    patient: Column | None = None,
+) -> Proposal:
     """Propose a schema for a raw table.
 
     Kinds, keys and copies are judged on all rows; rules are searched in a sample and counted on all rows.
@@ -52,6 +58,7 @@ def propose(frame: pl.DataFrame, name: str = "patients", seed: Seed = Seed()) ->
         frame: cells as they were read, of any type; at least the header.
         name: the table's name.
         seed: draws the sample of rows.
+        patient: the column that tells patients apart, where it is known (see `linking_column`).
 
     Raises:
         SchemaError: if a column holds Python objects or nested values, which are no cells.
@@ -66,25 +73,38 @@ def propose(frame: pl.DataFrame, name: str = "patients", seed: Seed = Seed()) ->
     guesses = [guess_column(cell) for cell in cells]
     columns = [guess.column for guess in guesses]
     notes = [note for guess in guesses for note in guess.notes]
-    patient = patient_column(cells, columns)
-    columns, found = _with_patient(frame, cells, columns, patient)
+    if patient is not None:
+        columns = [patient if column.name == patient.name else column for column in columns]
+    linking = patient_column(cells, columns) if patient is None else patient.name
+    columns, found = _with_patient(frame, cells, columns, linking)
     notes += found
     distinct = {cell.name: cell.distinct for cell in cells}
     columns = [with_attributes(column, distinct[column.name]) for column in columns]
-    columns, found = _with_listed(cells, columns, frame[patient] if patient else None)
+    columns, found = _with_listed(cells, columns, frame[linking] if linking else None)
     notes += found
 
     rows = _sampled(frame, seed)
     everything = Schema(tables=(Table(columns=tuple(columns)),))
     sample = canonical(frame[rows], everything)[0].frame if columns else pl.DataFrame()
     copies = find_copies(_comparable(cells, columns), columns, rows)
-    columns = _with_time(columns, visit_time(_visits(frame, columns, patient), columns, patient))
+    columns = _with_time(columns, visit_time(_visits(frame, columns, linking), columns, linking))
     columns, found = _with_target(columns, distinct, copies)
     notes += [*found, *_about(cells, columns, copies)]
     settled = propose_rules(frame, sample, columns, copies)
     notes += settled.notes
     table = Table(name=name, columns=tuple(columns), notes=tuple(notes))
     return Proposal(Schema(tables=(table,), rules=settled.rules), tuple(notes))
+
+
+def linking_column(frame: pl.DataFrame) -> Column | None:
+    """Return the column that tells which rows belong to one patient, or None if each row is a patient.
+
+    Only columns that are named like one are looked at, and only to see whether their values repeat.
+    """
+    cells = [Cells.of(frame[name]) for name in frame.columns if may_link(name)]
+    columns = [guess_column(cell).column for cell in cells]
+    name = patient_column(cells, columns)
+    return next((column for column in columns if column.name == name), None)
 
 
 def _sampled(frame: pl.DataFrame, seed: Seed) -> np.ndarray:
