@@ -144,7 +144,7 @@ _ALL = (
         eq.calcium_corrected,
         ("calcium", "albumin"),
         "calcium_corrected",
-        ("payne_1973",),
+        ("gpnotebook_calcium",),
         "not in critical illness",
     ),
     Equation(
@@ -189,7 +189,7 @@ _ALL = (
         "fev1_fvc_ratio",
         ("unit_arithmetic",),
     ),
-    Equation("fib4", "FIB-4 index", eq.fib4, ("age", "ast", "alt", "platelets"), "fib4", ("fib4_table",)),
+    Equation("fib4", "FIB-4 index", eq.fib4, ("age", "ast", "alt", "platelets"), "fib4", ("sterling_2006",)),
     Equation("gmi", "Glucose management indicator", eq.gmi, ("cgm_mean_glucose",), "gmi", ("gmi_2018",)),
     Equation(
         "homa_ir",

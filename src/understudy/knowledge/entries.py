@@ -32,7 +32,7 @@ Chapter = Literal[
     "units",
 ]
 CHAPTERS: tuple[Chapter, ...] = get_args(Chapter)
-_CITING = ("sources", "source", "guideline")
+_CITING = ("sources", "loinc_sources", "source", "guideline")
 
 _READERS: Mapping[Chapter, Callable[[], Mapping[str, Any]]] = {
     "conditions": conditions,

@@ -192,7 +192,7 @@ def calcium_corrected(calcium: npt.ArrayLike, albumin: npt.ArrayLike) -> Floats:
     """Return calcium in mg/dL at an albumin of 4 g/dL, from calcium in mg/dL and albumin in g/dL.
 
     Reference:
-        Payne and others 1973, Br Med J 4:643.
+        GPnotebook, calculation of calcium concentration (0.02 mmol/L for each g/L of albumin).
     """
     return _floats(calcium) + 0.8 * (4.0 - _floats(albumin))
 

@@ -124,6 +124,7 @@ class Observation(Entry):
     plausible: PlausibleRange | None = None
     reference: tuple[ReferenceRange, ...] = ()
     loinc: str | None = Field(default=None, pattern=r"^\d{1,6}-\d$")
+    loinc_sources: tuple[str, ...] = Field(default=(), description="Where the code was seen with its name.")
     values: tuple[str, ...] | None = Field(default=None, description="The closed set of levels, in order.")
     ordered: bool = Field(default=False, description="Whether the order of `values` has a meaning.")
     meaning: str = Field(description="What it tells, in one line.")
@@ -137,6 +138,8 @@ class Observation(Entry):
             raise ValueError("a category needs its levels in 'values'")
         if self.kind is Kind.NUMBER and (self.unit is None or self.decimals is None):
             raise ValueError("a number needs a unit and decimals")
+        if (self.loinc is None) is bool(self.loinc_sources):
+            raise ValueError("a LOINC code needs 'loinc_sources', and they need a code")
         if self.kind is not Kind.NUMBER and (self.conversions or self.plausible or self.reference):
             raise ValueError("only numbers have conversions and ranges")
         return self
@@ -152,6 +155,7 @@ class Observation(Entry):
     def cited(self) -> tuple[str, ...]:
         """Return the ids of all sources of the entry and of its parts, without repetition."""
         parts = [self.sources, *(c.sources for c in self.conversions), *(r.sources for r in self.reference)]
+        parts.append(self.loinc_sources)
         if self.plausible:
             parts.append(self.plausible.sources)
         return tuple(dict.fromkeys(name for part in parts for name in part))

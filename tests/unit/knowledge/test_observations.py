@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from understudy.core.errors import UnknownNameError
 from understudy.core.schema import Kind
 from understudy.knowledge.derivations import EQUATIONS
-from understudy.knowledge.observations import Group, observation, observations
+from understudy.knowledge.observations import Group, Observation, observation, observations
 
 SHARED = Path(os.environ.get("UNDERSTUDY_SHARED", Path(__file__).parents[4] / "shared"))
 RAW = SHARED / "data" / "nhanes" / "raw"
@@ -45,6 +46,17 @@ def test_every_loinc_code_has_its_check_digit_and_belongs_to_one_observation():
     assert len(codes) > 90
     assert [name for name, code in codes.items() if check_digit(code) != int(code[-1])] == []
     assert len(set(codes.values())) == len(codes)
+
+
+def test_every_loinc_code_says_where_it_was_seen_and_the_notice_of_loinc_travels_along():
+    entry = observation("hba1c")
+    assert (entry.loinc, entry.loinc_sources) == ("4548-4", ("mimic_loinc_map",))
+    with pytest.raises(ValueError, match="loinc_sources"):
+        Observation.model_validate(entry.model_dump() | {"loinc_sources": ()})
+    root = Path(__file__).parents[3]
+    files = tomllib.loads((root / "pyproject.toml").read_text())["project"]["license-files"]
+    assert "NOTICE" in files
+    assert "This material contains content from LOINC" in (root / "NOTICE").read_text()
 
 
 def test_a_wrong_check_digit_is_noticed():
