@@ -10,6 +10,10 @@ import typer
 from understudy.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
     from understudy.workflow.audit import Audit, Checked
 
 BROKEN = 4
@@ -70,31 +74,77 @@ def _entry(checked: Checked) -> dict[str, Any]:
 
 def _print_for_people(found: Audit, *, shows_all: bool) -> None:
     from rich.console import Console
+
+    console = Console()
+    _print_columns(console, found)
+    shown = found.checked if shows_all else found.violations
+    if shown:
+        _print_rules(console, shown)
+    console.print(f"\n{_summary(found)}")
+
+
+def _print_columns(console: Console, found: Audit) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
-    console.print(f"[bold]{found.rows}[/] rows, {len(found.checked)} rules apply")
-    for reading in found.readings:
-        unit = f" in {reading.unit}{' (assumed)' if reading.is_assumed else ''}" if reading.unit else ""
-        console.print(f"  {escape(reading.column)} [dim]read as[/] {reading.name}{escape(unit)}")
-    if found.unknown:
-        console.print(f"  [dim]not recognised:[/] {escape(', '.join(found.unknown))}")
-    shown = found.checked if shows_all else found.violations
-    if not shown:
-        said = (
-            "No row breaks a rule." if found.checked else "No rule applies: no column needed was recognised."
-        )
-        console.print(f"\n[green]{said}[/]")
-        return
+    from understudy.knowledge.units import written
+
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("rows", "of", "", "rule", "first rows"):
-        table.add_column(title, justify="right" if title in ("rows", "of") else "left")
+    for title in ("column", "read as", "in"):
+        table.add_column(title)
+    for reading in found.readings:
+        assumed = " [yellow]assumed[/]" if reading.is_assumed and written(reading.unit) else ""
+        table.add_row(escape(reading.column), _name(reading.name), escape(written(reading.unit)) + assumed)
+    if found.readings:
+        console.print(table)
+    if found.unknown:
+        console.print(f"[dim]not recognised:[/] {escape(', '.join(found.unknown))}")
+    for note in found.notes:
+        console.print(f"[yellow]note[/] {escape(note)}")
+
+
+def _print_rules(console: Console, shown: Sequence[Checked]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from understudy.knowledge.rules import Severity
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("rows", "of", "", "rule", "in the rows"):
+        table.add_column(title, justify="right" if title in ("rows", "of") else "left", overflow="fold")
     for entry in shown:
-        doubt = "" if entry.is_believed else " [yellow](so many: a unit or a code is the likelier fault)[/]"
-        colour = "red" if entry.broken and entry.rule.severity.value == "hard" else "yellow"
-        word = f"[{colour}]{entry.rule.severity.value}[/]" if entry.broken else entry.rule.severity.value
+        is_hard = entry.rule.severity is Severity.HARD
+        colour = "dim" if not entry.broken else "red" if is_hard else "yellow"
+        doubt = "" if entry.is_believed else "\n[yellow]So many: a unit or a code is the likelier fault.[/]"
+        names = escape(", ".join(dict.fromkeys(entry.columns)))
         rows = ", ".join(map(str, entry.shown))
-        table.add_row(str(entry.broken), str(entry.checked), word, escape(entry.rule.says) + doubt, rows)
+        more = " ..." if entry.broken > len(entry.shown) else ""
+        table.add_row(
+            f"{entry.broken:,}",
+            f"{entry.checked:,}",
+            f"[{colour}]{'error' if is_hard else 'unusual'}[/]",
+            f"{escape(entry.rule.says)}{doubt}\n[dim]{names}[/]",
+            rows + more,
+        )
     console.print()
     console.print(table)
+
+
+def _summary(found: Audit) -> str:
+    from understudy.knowledge.rules import Severity
+
+    if not found.checked:
+        return "No rule applies: no column that a rule needs was recognised."
+    hard = sum(entry.rule.severity is Severity.HARD for entry in found.violations)
+    text = f"[bold]{found.rows:,}[/] rows, rules that apply: {len(found.checked)}."
+    if not found.violations:
+        return f"{text} [green]No row breaks a rule.[/]"
+    return f"{text} Rules that find errors: [red]{hard}[/], that find the unusual: {len(found.violations) - hard}."
+
+
+def _name(name: str) -> str:
+    from understudy.knowledge.facts import facts
+    from understudy.knowledge.observations import observations
+
+    about = observations().get(name) or facts().get(name)
+    return about.name if about else name

@@ -51,6 +51,9 @@ _TOLD: Mapping[str, str] = {
     "pregnancy": "pregnant",
 }
 
+_LONGEST_UNIT = 6
+"""Words of the longest unit: mL, min, 1, 73, m2 and one to spare."""
+_SPECIMENS = frozenset(("serum", "plasma"))
 _QUALIFIERS = frozenset(("now", "told", "ever", "diagnosed", "dx", "current", "currently", "hx", "has", "is"))
 
 
@@ -88,6 +91,13 @@ class Reading:
             return raw.cast(pl.Boolean) if self.column_kind is Kind.BOOLEAN else _flag(raw)
         return _level(raw, self.name) if self.kind is Kind.CATEGORY else raw
 
+    def understood(self) -> pl.Expr:
+        """Return whether a value is one of the observation's levels, or yes or no; null where it is missing."""
+        raw, read = pl.col(self.column), self.values()
+        levels = observations()[self.name].values if self.name in observations() else None
+        known = read.is_in(list(levels)) if levels else read.is_not_null()
+        return pl.when(raw.is_not_null()).then(known)
+
 
 def told_by(condition: str) -> str | None:
     """Return the yes-no observation that tells whether a doctor told a person of a condition, if there is one."""
@@ -111,7 +121,7 @@ def read_columns(columns: Sequence[Column]) -> Mapping[str, Reading]:
 
 def _read(column: Column) -> Reading | None:
     words = _words(column.name)
-    for cut in (0, 1, 2):
+    for cut in range(min(len(words), _LONGEST_UNIT + 1)):
         spelled = "".join(words[len(words) - cut :]) if cut else None
         for name in _meanings(words[: len(words) - cut]):
             reading = _as_fact(column, name) if name in facts() else _observe(column, name, spelled)
@@ -182,13 +192,21 @@ def _words(name: str) -> list[str]:
 
 
 def _meanings(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the ids of the observations and facts that a column's words may name, the likeliest first."""
-    text = " ".join(words)
-    known = lookup(text)
-    seen = [found.id for found in known if found.kind == "observation"]
-    fact = _facts_by_name().get(text)
-    told = [_TOLD[found.id] for found in known if found.kind == "condition" and found.id in _TOLD]
-    return (*seen, *([fact] if fact else []), *told)
+    """Return the ids of the observations and facts that a column's words may name, the likeliest first.
+
+    Tables often put the noun first (`glucose_fasting`) or name the specimen: the last word is tried in front,
+    and the words without serum or plasma. A single drug is not read as its class: who does not take the one may
+    take another.
+    """
+    bare = [word for word in words if word not in _SPECIMENS]
+    for text in dict.fromkeys((" ".join(words), " ".join((*words[-1:], *words[:-1])), " ".join(bare))):
+        known = lookup(text)
+        seen = [f.id for f in known if f.kind == "observation" and text not in observations()[f.id].members]
+        fact = _facts_by_name().get(text)
+        told = [_TOLD[found.id] for found in known if found.kind == "condition" and found.id in _TOLD]
+        if seen or fact or told:
+            return (*seen, *([fact] if fact else []), *told)
+    return ()
 
 
 @cache

@@ -13,7 +13,6 @@ from understudy.knowledge.loading import Entry, find, load
 class DrugClass(Entry):
     """One class of medicines; its id is that of the observation that says whether it is taken."""
 
-    members: tuple[str, ...] = Field(default=(), description="A few generic names of the class.")
     treats: tuple[str, ...] = Field(min_length=1, description="Ids of conditions that it is used for.")
     sources: tuple[str, ...] = Field(min_length=1)
     missing: tuple[str, ...] = ()

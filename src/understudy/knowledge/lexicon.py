@@ -14,7 +14,7 @@ from understudy.core.errors import UnknownNameError
 from understudy.core.values import Value
 from understudy.knowledge.conditions import conditions
 from understudy.knowledge.loading import Entry, load
-from understudy.knowledge.observations import observations
+from understudy.knowledge.observations import Observation, observations
 
 MeaningKind = Literal["observation", "condition"]
 
@@ -111,15 +111,15 @@ def _words() -> Iterator[tuple[str, Meaning]]:
     for kind, entries in (("observation", observations()), ("condition", conditions())):
         for name, entry in entries.items():
             found = Meaning.model_validate({"kind": kind, "id": name})
-            more = [
-                word for words in extra if (words.kind, words.means) == (kind, name) for word in words.words
-            ]
+            more = [w for words in extra if (words.kind, words.means) == (kind, name) for w in words.words]
+            if isinstance(entry, Observation):
+                more += entry.members
             for word in dict.fromkeys((name, name.replace("_", " "), entry.name, *entry.synonyms, *more)):
                 yield word, found
 
 
 def _folded(word: str) -> str:
-    text = re.sub(r"[\s_\-–/]+", " ", word.casefold().replace("’", "'")).strip()
+    text = re.sub(r"[\s_\-–/,]+", " ", word.casefold().replace("’", "'")).strip()
     for british, american in _AMERICAN:
         text = text.replace(british, american)
     return text

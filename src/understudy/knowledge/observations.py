@@ -116,6 +116,10 @@ class Observation(Entry):
 
     name: str
     synonyms: tuple[str, ...] = Field(default=(), description="Abbreviations, lay words, other spellings.")
+    members: tuple[str, ...] = Field(
+        default=(),
+        description="Single drugs of a class: who takes one takes the class, not the other way round.",
+    )
     group: Group
     kind: Kind
     unit: str | None = Field(default=None, description="Conventional (US) unit, UCUM spelling.")

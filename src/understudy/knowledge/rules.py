@@ -16,6 +16,7 @@ from understudy.knowledge.columns import Reading, read_columns
 from understudy.knowledge.loading import Entry, find, load
 from understudy.knowledge.observations import Observation, PlausibleRange, Sex, observations
 from understudy.knowledge.sources import sources
+from understudy.knowledge.units import written
 
 RULES_VERSION = "1"
 MOST_IN_REAL = 0.05
@@ -222,7 +223,7 @@ def _range_rule(entry: Observation, limits: PlausibleRange) -> PlausibilityRule:
     return PlausibilityRule(
         id=f"range_{entry.id}",
         template=Template.RANGE,
-        says=f"{entry.name} lies between {low:g} and {high:g} {entry.unit}.",
+        says=f"{entry.name} lies between {low:g} and {high:g} {written(entry.unit)}".rstrip() + ".",
         violation=f"{entry.id} < {low:g} OR {entry.id} > {high:g}",
         severity=Severity.HARD,
         holds={entry.id: low + (high - low) / 10},

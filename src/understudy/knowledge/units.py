@@ -22,6 +22,7 @@ class Unit(Entry):
     """One unit; value in the dimension's base unit = factor * value + offset."""
 
     code: str = Field(description="UCUM spelling.")
+    written: str | None = Field(default=None, description="What people write, where that differs.")
     name: str
     spellings: tuple[str, ...] = Field(default=(), description="Other spellings in tables and reports.")
     dimension: str = Field(description="Units of one dimension convert without knowing the substance.")
@@ -46,6 +47,11 @@ def unit(spelling: str) -> Unit:
     if found is None:
         raise UnknownNameError("unit", spelling, tuple(entry.code for entry in units().values()))
     return units()[found]
+
+
+def written(code: str | None) -> str:
+    """Return a unit as people write it: mmHg, years, 10³/µL; nothing for a bare ratio, an unknown unit as it is."""
+    return _written().get(code, code) if code else ""
 
 
 def convert(
@@ -101,6 +107,11 @@ def _nearest(wanted: Unit, codes: tuple[str, ...]) -> Unit | None:
     if wanted.code in codes:
         return wanted
     return next((unit(code) for code in codes if unit(code).dimension == wanted.dimension), None)
+
+
+@cache
+def _written() -> Mapping[str, str]:
+    return {entry.code: entry.code if entry.written is None else entry.written for entry in units().values()}
 
 
 @cache

@@ -12,6 +12,7 @@ import polars as pl
 from understudy.core.contracts import Comparison, Metric
 from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Detail, Estimate, MetricResult
+from understudy.knowledge.recognition import recognise
 from understudy.knowledge.rules import Applicable, RuleCount, Severity, applicable, broken, check
 from understudy.metrics.anchors import Anchored, Measurement, NotApplicable, Question, anchored, ask
 from understudy.metrics.intervals import wilson
@@ -44,7 +45,8 @@ class Clinical(Metric):
         return ask(QUESTION, comparison, self._answer)
 
     def _answer(self, comparison: Comparison) -> MetricResult:
-        found = applicable(comparison.real.columns)
+        real_rows = comparison.real
+        found = applicable(recognise(real_rows.frame, real_rows.columns).columns)
         if not found:
             raise NotApplicable(
                 "no plausibility rule of the knowledge base speaks of columns recognised here"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,12 +10,15 @@ import polars as pl
 from understudy.core.dataset import Dataset
 from understudy.core.schema import Schema
 from understudy.knowledge.columns import Reading, read_columns
+from understudy.knowledge.recognition import recognise
 from understudy.knowledge.rules import Applicable, PlausibilityRule, Severity, applicable, broken, check
 from understudy.sources.profile import propose
 from understudy.sources.reading import read_table
 from understudy.workflow.inputs import as_schema_says
 
 SHOWN_ROWS = 5
+FEW = 5
+"""So few broken rows are no sign of a wrong unit, however small the table."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Audit:
         rows: rows of the table.
         readings: how each recognised column is read, by observation or fact.
         unknown: columns that no observation or fact fits.
-        checked: every applicable rule, the most broken first.
+        checked: every applicable rule, hard ones first, then the most broken.
         notes: what was noticed while reading.
     """
 
@@ -80,11 +84,11 @@ def audit(frame: pl.DataFrame, schema: Schema | None = None, notes: tuple[str, .
         SourceError: if it has no row.
     """
     proposal = None if schema is not None else propose(frame)
-    said = notes if proposal is None else (*notes, *proposal.notes)
     chosen = schema if proposal is None else proposal.schema
     assert chosen is not None
     dataset, unread = as_schema_says(frame, chosen, "the table")
-    return audited(dataset, (*said, *(str(v) for v in unread)))
+    hints = proposal.notes if proposal else ()
+    return audited(dataset, (*notes, *(str(v) for v in unread)), hints)
 
 
 def audit_file(path: str, schema: Schema | None = None) -> Audit:
@@ -97,18 +101,29 @@ def audit_file(path: str, schema: Schema | None = None) -> Audit:
     return audit(reading.frame, schema, reading.notes)
 
 
-def audited(dataset: Dataset, notes: tuple[str, ...] = ()) -> Audit:
-    """Run the rules on a dataset in canonical form."""
-    found = applicable(dataset.columns)
-    readings = read_columns(dataset.columns)
+def audited(dataset: Dataset, notes: tuple[str, ...] = (), hints: tuple[str, ...] = ()) -> Audit:
+    """Run the rules on a dataset in canonical form.
+
+    Args:
+        dataset: the rows.
+        notes: what was noticed while reading them.
+        hints: notes of a proposed schema; those of columns that no rule reads are left out.
+    """
+    known = recognise(dataset.frame, dataset.columns)
+    readings = read_columns(known.columns)
+    places = {column.name: place for place, column in enumerate(dataset.columns)}
     used = {reading.column for reading in readings.values()}
     return Audit(
         rows=dataset.rows,
-        readings=tuple(readings.values()),
-        unknown=tuple(c.name for c in dataset.columns if c.name not in used),
-        checked=_checked(dataset, found),
-        notes=notes,
+        readings=tuple(sorted(readings.values(), key=lambda r: places[r.column])),
+        unknown=tuple(column.name for column in known.columns if column.name not in used),
+        checked=_checked(dataset, applicable(known.columns)),
+        notes=(*notes, *(hint for hint in hints if _is_about(hint, used)), *known.notes),
     )
+
+
+def _is_about(hint: str, columns: Collection[str]) -> bool:
+    return "taken for the target" not in hint and any(hint.startswith(f"column {c!r}") for c in columns)
 
 
 def _checked(dataset: Dataset, found: tuple[Applicable, ...]) -> tuple[Checked, ...]:
@@ -119,6 +134,6 @@ def _checked(dataset: Dataset, found: tuple[Applicable, ...]) -> tuple[Checked, 
     for entry, count in zip(found, check(dataset.frame, found), strict=True):
         first = marked[entry.rule.id].arg_true().head(SHOWN_ROWS) if count.broken else pl.Series([])
         shown = tuple(int(row) + 1 for row in first)
-        believed = count.is_enforceable
+        believed = count.is_enforceable or count.broken < FEW
         entries.append(Checked(entry.rule, entry.columns, count.checked, count.broken, shown, believed))
-    return tuple(sorted(entries, key=lambda e: (-e.broken, e.rule.id)))
+    return tuple(sorted(entries, key=lambda e: (e.rule.severity is Severity.SOFT, -e.broken, e.rule.id)))
