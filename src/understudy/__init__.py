@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from understudy.api import Synthesis, cohort, evaluate, profile, synthesize
+    from understudy.api import Synthesis, cohort, evaluate, profile, sample, synthesize
     from understudy.core.conditions import Conditions
     from understudy.core.dataset import Dataset
     from understudy.core.errors import RequestError, UnderstudyError
@@ -36,6 +36,7 @@ _HOMES = {
     "cohort": "understudy.api",
     "evaluate": "understudy.api",
     "profile": "understudy.api",
+    "sample": "understudy.api",
     "synthesize": "understudy.api",
 }
 
@@ -53,6 +54,7 @@ __all__ = [
     "cohort",
     "evaluate",
     "profile",
+    "sample",
     "synthesize",
 ]
 

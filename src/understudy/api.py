@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -29,8 +29,10 @@ from understudy.workflow.judge import judge
 from understudy.workflow.plan import MEMORY, Holdout, Plan
 from understudy.workflow.release import Release
 from understudy.workflow.run import run
+from understudy.workflow.sample import sample as draw
 
 HOLDOUT_MEMORY = "<holdout in memory>"
+PARTIAL_MEMORY = "<rows to complete in memory>"
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,20 @@ def synthesize(
     rows: int | None = None,
     where: Sequence[str] = (),
     share: Sequence[str] = (),
+    complete: Any | None = None,
     synthesizer: str | None = None,
     settings: Mapping[str, Any] | None = None,
     schema: Schema | None = None,
     holdout: float | Any | None = 0.2,
     train_rows: int | None = None,
+    time_limit_s: float | None = None,
+    device: str = "cpu",
     violations: Handling | None = None,
     policy: Literal["internal", "external"] = "internal",
     seed: int = 0,
     out: str | Path | None = None,
     export: str = "csv",
+    with_generator: bool = False,
     goal: str = "",
     notify: Notify = silent,
 ) -> Synthesis:
@@ -105,22 +111,28 @@ def synthesize(
         rows: synthetic rows; as many as were learned from if left out.
         where: conditions that every row satisfies, such as `"age>=65"` or `"sex=female"`.
         share: proportions, such as `"sex=female:0.6"` or `"outcome:balanced"`.
+        complete: partial rows, a path or a table: their cells are kept, open ones are drawn to go with them.
         synthesizer: name from the catalog (`understudy list synthesizers`).
         settings: settings of the synthesizer.
         schema: the table's meaning; proposed by `profile` if left out.
         holdout: share of patients kept from fitting for the judgement, a table of such patients, or None.
         train_rows: learn from at most this many rows.
+        time_limit_s: seconds that learning should stay within.
+        device: where neural synthesizers learn, `cpu`, `cuda` or `mps`.
         violations: what to do with real rows that break rules or bounds.
         policy: release policy, `internal` or `external`.
         seed: the same seed gives the same data.
         out: folder for the release; without it nothing stays on disk.
         export: format of the tables in the release.
+        with_generator: keep the trained generator in `out`, for `sample`: as sensitive as the real data.
         goal: the request in your words, kept with the release.
         notify: told about progress.
 
     Raises:
         RequestError: if the table, the conditions or the settings do not allow it; says what to do.
     """
+    if with_generator and out is None:
+        raise RequestError("with_generator keeps the generator in the release; name its folder with `out`")
     opened, name = _opened(table, MEMORY)
     frames: dict[str, pl.DataFrame | Reading] = {name: opened}
     wishes = Wishes(
@@ -132,7 +144,11 @@ def synthesize(
         target=target,
         protected=protected,
         rows=rows,
+        complete=_partial(complete, frames),
         train_rows=train_rows,
+        time_limit_s=time_limit_s,
+        device=device,
+        with_generator=with_generator,
         holdout=_holdout(holdout, frames),
         export=export,
         violations=violations,
@@ -140,11 +156,7 @@ def synthesize(
         seed=seed,
     )
     plan = draft(name, wishes, frames).plan
-    if out is not None:
-        release = run(plan, Path(out), frames=frames, notify=notify)
-    else:
-        with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
-            release = run(plan, Path(folder) / "release", frames=frames, notify=notify)
+    release = _made(out, lambda folder: run(plan, folder, frames=frames, notify=notify))
     if release.dataset is None:
         raise RequestError("the run made no dataset")
     data = present(release.dataset)
@@ -224,16 +236,12 @@ def cohort(
         goal=goal,
     )
     found = draft_cohort(wishes)
-    if out is not None:
-        release = run_cohort(
-            found.plan, Path(out), generator=found.generator, notify=notify, notes=found.notes
-        )
-    else:
-        with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
-            kept = Path(folder) / "release"
-            release = run_cohort(
-                found.plan, kept, generator=found.generator, notify=notify, notes=found.notes
-            )
+    release = _made(
+        out,
+        lambda folder: run_cohort(
+            found.plan, folder, generator=found.generator, notify=notify, notes=found.notes
+        ),
+    )
     if release.dataset is None:
         raise RequestError("the run made no dataset")
     return Synthesis(present(release.dataset), found.plan, release)
@@ -272,10 +280,52 @@ def evaluate(
     tables = [_opened(real, "<real>")[0].frame, _opened(synthetic, "<synthetic>")[0].frame]
     held = None if holdout is None else _opened(holdout, HOLDOUT_MEMORY)[0].frame
     wishes = Wishes(schema=schema, target=target, protected=protected, policy=policy, seed=seed)
+    return _made(out, lambda folder: judge(tables[0], tables[1], held, wishes, folder, notify=notify))
+
+
+def sample(
+    generator: str | Path,
+    *,
+    rows: int | None = None,
+    where: Sequence[str] = (),
+    share: Sequence[str] = (),
+    complete: Any | None = None,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Draw rows from a generator that a release kept (`synthesize(..., with_generator=True)`); they are not judged.
+
+    Args:
+        generator: the release, or the folder of the generator.
+        rows: how many; as many as were learned from, or as are completed, if left out.
+        where: conditions that every row satisfies, such as `"age>=65"`.
+        share: proportions, such as `"sex=female:0.6"`.
+        complete: partial rows, a path or a table: their cells are kept, open ones are drawn to go with them.
+        seed: the same seed gives the same rows.
+
+    Raises:
+        RequestError: if there is no generator, or the rows or conditions cannot be met.
+    """
+    frames: dict[str, pl.DataFrame | Reading] = {}
+    completed = _partial(complete, frames)
+    wished = conditions(where, share)
+    made = draw(Path(generator), wished, rows=rows, complete=completed, seed=seed, frames=frames)
+    return present(made.dataset)
+
+
+def _made(out: str | Path | None, make: Callable[[Path], Release]) -> Release:
+    """Make a release in `out`, or in a folder that is gone afterwards."""
     if out is not None:
-        return judge(tables[0], tables[1], held, wishes, Path(out), notify=notify)
+        return make(Path(out))
     with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
-        return judge(tables[0], tables[1], held, wishes, Path(folder) / "evaluation", notify=notify)
+        return make(Path(folder) / "release")
+
+
+def _partial(complete: Any | None, frames: dict[str, pl.DataFrame | Reading]) -> str:
+    if complete is None:
+        return ""
+    opened, name = _opened(complete, PARTIAL_MEMORY)
+    frames[name] = opened
+    return name
 
 
 def _opened(table: Any, name: str) -> tuple[Reading, str]:
@@ -296,4 +346,4 @@ def _holdout(holdout: float | Any | None, frames: dict[str, pl.DataFrame | Readi
     return Holdout(table=name)
 
 
-__all__ = ["Proposal", "Synthesis", "cohort", "evaluate", "profile", "synthesize"]
+__all__ = ["Proposal", "Synthesis", "cohort", "evaluate", "profile", "sample", "synthesize"]

@@ -49,6 +49,25 @@ TrainRows = Annotated[int | None, typer.Option("--train-rows", help="Learn from 
 HoldoutText = Annotated[
     str, typer.Option("--holdout", help="Real rows kept for the judgement: a share, a TABLE, or 'none'.")
 ]
+Complete = Annotated[
+    str,
+    typer.Option(
+        "--complete", help="A table of partial rows: their cells are kept, open ones drawn to go with them."
+    ),
+]
+TimeLimit = Annotated[
+    float | None, typer.Option("--time-limit", help="Seconds that learning should stay within.")
+]
+Device = Annotated[
+    str, typer.Option("--device", help="Where neural synthesizers learn: cpu, cuda, cuda:N or mps.")
+]
+WithGenerator = Annotated[
+    bool,
+    typer.Option(
+        "--with-generator",
+        help="Keep the trained generator in the release, for `understudy sample`: as sensitive as the real data.",
+    ),
+]
 SeedValue = Annotated[int, typer.Option("--seed", help="The same seed gives the same data.")]
 Format = Annotated[str, typer.Option("--format", help="csv or parquet.")]
 Violations = Annotated[
@@ -60,7 +79,12 @@ Goal = Annotated[
     str, typer.Option("--goal", help="What the data are for, in your words; kept with the release.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to stderr.")]
-Work = Annotated[Path | None, typer.Option("--work", help="Folder of finished steps; default: OUT.work.")]
+Work = Annotated[
+    Path | None,
+    typer.Option(
+        "--work", help="Folder of finished steps, as sensitive as the real data; default: OUT.work."
+    ),
+]
 
 
 def settings_of(texts: list[str] | None) -> dict[str, Any]:

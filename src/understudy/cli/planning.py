@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,47 +14,29 @@ from understudy.cli import options
 if TYPE_CHECKING:
     from understudy.workflow.advise import Draft
 
+_AS_SAID = (
+    "goal", "synthesizer", "target", "rows", "complete", "train_rows", "device", "with_generator", "seed",
+)  # fmt: skip
 
-def drafted(
-    table: str,
-    *,
-    rows: int | None,
-    synthesizer: str | None,
-    settings: list[str] | None,
-    schema: Path | None,
-    where: list[str] | None,
-    share: list[str] | None,
-    target: str | None,
-    protected: str | None,
-    train_rows: int | None,
-    holdout: str,
-    violations: str | None,
-    policy: str,
-    seed: int,
-    export: str,
-    goal: str,
-) -> Draft:
-    """Turn command-line options into a complete plan."""
+
+def drafted(said: Mapping[str, Any]) -> Draft:
+    """Turn what was said on the command line, by the names of its parameters, into a complete plan."""
     from understudy.core.conditions import conditions
     from understudy.workflow.advise import Wishes, draft
 
     wishes = Wishes(
-        goal=goal,
-        schema=options.schema_of(schema),
-        synthesizer=synthesizer,
-        settings=options.settings_of(settings),
-        given=conditions(where or (), share or ()),
-        target=target,
-        protected=options.names_of(protected),
-        rows=rows,
-        train_rows=train_rows,
-        holdout=options.holdout_of(holdout),
-        export=export,
-        violations=options.one_of(violations, "--violations", ("drop", "repair", "keep_rate")),
-        policy=options.one_of(policy, "--policy", ("internal", "external")),
-        seed=seed,
+        schema=options.schema_of(said["schema"]),
+        settings=options.settings_of(said["set_"]),
+        given=conditions(said["where"] or (), said["share"] or ()),
+        protected=options.names_of(said["protected"]),
+        time_limit_s=said["time_limit"],
+        holdout=options.holdout_of(said["holdout"]),
+        export=said["format_"],
+        violations=options.one_of(said["violations"], "--violations", ("drop", "repair", "keep_rate")),
+        policy=options.one_of(said["policy"], "--policy", ("internal", "external")),
+        **{name: said[name] for name in _AS_SAID},
     )
-    return draft(table, wishes)
+    return draft(said["table"], wishes)
 
 
 def announce(draft: Draft, *, is_quiet: bool) -> None:
@@ -78,6 +61,7 @@ def announce(draft: Draft, *, is_quiet: bool) -> None:
 
 
 def plan(
+    context: typer.Context,
     table: options.Table,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
@@ -90,7 +74,11 @@ def plan(
     share: options.Share = None,
     target: options.Target = None,
     protected: options.Protected = None,
+    complete: options.Complete = "",
     train_rows: options.TrainRows = None,
+    time_limit: options.TimeLimit = None,
+    device: options.Device = "cpu",
+    with_generator: options.WithGenerator = False,
     holdout: options.HoldoutText = "0.2",
     violations: options.Violations = None,
     policy: options.PolicyName = "internal",
@@ -103,24 +91,7 @@ def plan(
 
     What it will cost, what the rows can support and what the review says go to stderr.
     """
-    draft = drafted(
-        table,
-        rows=rows,
-        synthesizer=synthesizer,
-        settings=set_,
-        schema=schema,
-        where=where,
-        share=share,
-        target=target,
-        protected=protected,
-        train_rows=train_rows,
-        holdout=holdout,
-        violations=violations,
-        policy=policy,
-        seed=seed,
-        export=format_,
-        goal=goal,
-    )
+    draft = drafted(context.params)
     text = draft.plan.model_dump_json(by_alias=True, indent=1) if json_ else draft.plan.to_yaml()
     announce_cost(draft, is_quiet=False)
     for note in draft.notes:

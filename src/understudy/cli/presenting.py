@@ -70,7 +70,7 @@ def _print_for_people(release: Release) -> None:
     asked = release.evidence.provenance.get("conditions")
     if asked:
         console.print(
-            f"\nConditions: {escape(asked['asked'])}: support {100 * asked['support']:.2g} % of patients, "
+            f"\nConditions: {escape(asked['asked'])}: support {100 * asked['support']:.3g} % of patients, "
             f"acceptance {100 * asked['acceptance']:.0f} %"
         )
         for note in asked["notes"]:
@@ -79,7 +79,8 @@ def _print_for_people(release: Release) -> None:
         console.print(f"[yellow]note[/] {escape(violation)}")
     console.print(f"\nReport   {escape(str(release.folder / 'report.html'))}")
     if release.dataset is not None:
-        console.print(f"Data     {escape(str(release.data_folder))}  ({release.dataset.rows} synthetic rows)")
+        kind = "completed" if release.dataset.table.completed else "synthetic"
+        console.print(f"Data     {escape(str(release.data_folder))}  ({release.dataset.rows} {kind} rows)")
     console.print(f"Check    understudy verify {escape(str(release.folder))}")
 
 

@@ -8,6 +8,7 @@ from understudy.cli import options
 
 
 def synthesize(
+    context: typer.Context,
     table: options.Table,
     out: options.Out,
     rows: options.Rows = None,
@@ -18,7 +19,11 @@ def synthesize(
     share: options.Share = None,
     target: options.Target = None,
     protected: options.Protected = None,
+    complete: options.Complete = "",
     train_rows: options.TrainRows = None,
+    time_limit: options.TimeLimit = None,
+    device: options.Device = "cpu",
+    with_generator: options.WithGenerator = False,
     holdout: options.HoldoutText = "0.2",
     violations: options.Violations = None,
     policy: options.PolicyName = "internal",
@@ -39,24 +44,7 @@ def synthesize(
     from understudy.workflow.run import run
 
     ensure_free(out)
-    draft = drafted(
-        table,
-        rows=rows,
-        synthesizer=synthesizer,
-        settings=set_,
-        schema=schema,
-        where=where,
-        share=share,
-        target=target,
-        protected=protected,
-        train_rows=train_rows,
-        holdout=holdout,
-        violations=violations,
-        policy=policy,
-        seed=seed,
-        export=format_,
-        goal=goal,
-    )
+    draft = drafted(context.params)
     announce(draft, is_quiet=json_)
     announce_cost(draft, is_quiet=json_, with_errors=False)
     with shown() as notify:

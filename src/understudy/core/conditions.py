@@ -125,7 +125,9 @@ class Conditions(Value):
 
     def says(self) -> str:
         """Return the conditions in words."""
-        return "; ".join([*(w.says() for w in self.where), *(s.says() for s in self.shares)]) or "none"
+        said = [*(w.says() for w in self.where), *(s.says() for s in self.shares)]
+        said += [] if self.partial is None else [f"{self.partial.height} partial rows completed"]
+        return "; ".join(said) or "none"
 
 
 class Feasibility(Value):

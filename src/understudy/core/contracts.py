@@ -36,14 +36,12 @@ class Fitting:
 
     Attributes:
         seed: source of all randomness of the fit.
-        tune: rows for choosing settings; None lets the synthesizer set some of the training rows aside.
         time_budget_s: wall-clock seconds that the fit should stay within, None for no limit.
         device: `cpu`, or an accelerator that the synthesizer understands.
         notify: told about progress.
     """
 
     seed: Seed = field(default_factory=Seed)
-    tune: Dataset | None = None
     time_budget_s: float | None = None
     device: str = "cpu"
     notify: Notify = silent
@@ -59,6 +57,10 @@ class Generator(Protocol):
     @property
     def schema(self) -> Schema:
         """The schema that every sample obeys."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What should be known of how it came to be, as JSON: rows behind it, settings that it chose itself."""
 
     def sample(self, n: int, seed: Seed, given: Conditions | None = None) -> Dataset:
         """Draw exactly `n` rows that satisfy `given`.

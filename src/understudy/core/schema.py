@@ -110,6 +110,10 @@ class Table(Value):
     name: str = "patients"
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
+    completed: bool = Field(
+        default=False,
+        description="Rows complete rows that were handed in: their given cells are not synthetic.",
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Table:
@@ -184,6 +188,10 @@ class Schema(Value):
         return self.model_copy(
             update={"tables": tuple(table if t.name == table.name else t for t in self.tables)}
         )
+
+    def with_completed(self) -> Schema:
+        """Return this schema for rows whose given cells are not synthetic."""
+        return self.with_table(self.table.model_copy(update={"completed": True}))
 
     def with_roles(self, role: Role, names: Sequence[str]) -> Schema:
         """Return this schema with `role` held by exactly the named columns of the only table.

@@ -26,11 +26,12 @@ class Parquet(Export):
             OutputError: if the folder cannot be written, the disk is full, or a table's name cannot name a file.
         """
         files = []
-        for name, frame in presented(dataset):
+        for meaning, (name, frame) in zip(dataset.schema.tables, presented(dataset), strict=True):
             path = file_in(folder, name, ".parquet")
             table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+            synthetic = "partly" if meaning.completed else "true"
             table = table.replace_schema_metadata(
-                {"SYNTHETIC": "true", "understudy.version": _version(), "understudy.table": name}
+                {"SYNTHETIC": synthetic, "understudy.version": _version(), "understudy.table": name}
             )
             with written_whole(path) as handle:
                 pq.write_table(

@@ -38,6 +38,11 @@ class PopulationGenerator:
         """The schema that every sample obeys: observations by id, in their own units."""
         return self.model.schema
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """How many people of the survey are behind it."""
+        return {"people": self.model.people}
+
     def sample(self, n: int, seed: Seed, given: Conditions | None = None) -> Dataset:
         """Draw exactly `n` people who satisfy `given`; see `Generator.sample`.
 

@@ -16,6 +16,7 @@ from understudy.reports.origin import (
     open_questions,
     plan_rows,
     sizes,
+    what_rows_are,
 )
 from understudy.reports.summary import verdict_callout
 from understudy.reports.wording import count, interval, sentence
@@ -32,11 +33,7 @@ class Card(Section):
     def compose(self, evidence: Evidence) -> list[Block]:
         """Return the card."""
         return [
-            Callout(
-                tone="warning",
-                title="SYNTHETIC DATA",
-                text="These rows were made by a computer. No row describes a person.",
-            ),
+            what_rows_are(evidence),
             Heading(text="What it is"),
             Text(text=sentence(sizes(evidence))),
             *([Text(text=f"**Goal.** {evidence.goal}")] if evidence.goal else []),

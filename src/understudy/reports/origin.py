@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from understudy.core.blocks import Callout
 from understudy.core.contracts import Evidence
 from understudy.core.results import Outcome
 from understudy.core.schema import Column, Kind, Role
@@ -39,6 +40,23 @@ _OWN_SECTION = ("columns", "citations", "definitions", "calibration", "condition
 def is_built(evidence: Evidence) -> bool:
     """Say whether the rows were built from knowledge rather than learned from private rows."""
     return isinstance(evidence.provenance.get("population"), Mapping)
+
+
+def is_completed(evidence: Evidence) -> bool:
+    """Say whether rows hold cells that were handed in."""
+    return any(table.completed for table in evidence.schema_.tables)
+
+
+def what_rows_are(evidence: Evidence) -> Callout:
+    """Return the label of the rows: synthetic, or completed ones that hold cells as they were handed in."""
+    if is_completed(evidence):
+        text = (
+            "These rows hold cells that were handed in, as they were; a computer drew the others. They are as "
+            "sensitive as the table that the given cells come from."
+        )
+        return Callout(tone="warning", title="COMPLETED DATA", text=text)
+    text = "These rows were made by a computer. No row describes a person."
+    return Callout(tone="warning", title="SYNTHETIC DATA", text=text)
 
 
 def limits(evidence: Evidence) -> tuple[str, ...]:

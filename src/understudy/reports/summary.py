@@ -11,7 +11,7 @@ from understudy.core.results import Axis, Finding, MetricResult, Verdict
 from understudy.reports.answers import number_of
 from understudy.reports.charts.gauges import gauge_chart
 from understudy.reports.judgement import judge
-from understudy.reports.origin import sizes
+from understudy.reports.origin import is_completed, sizes, what_rows_are
 from understudy.reports.wording import bounds, sentence
 
 AXES: Mapping[Axis, tuple[str, str]] = {
@@ -45,6 +45,7 @@ class Summary(Section):
     def compose(self, evidence: Evidence) -> list[Block]:
         """Return the verdict, the headline figures, the gauges and the requirements."""
         blocks: list[Block] = [Heading(text="Verdict"), verdict_callout(evidence.verdict)]
+        blocks += [what_rows_are(evidence)] if is_completed(evidence) else []
         blocks.append(Text(text=sentence(sizes(evidence))))
         numbers = tuple(n for axis in AXES if (n := _headline(evidence, axis)) is not None)
         if numbers:

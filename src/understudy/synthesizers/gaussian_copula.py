@@ -54,7 +54,8 @@ class GaussianCopula(Synthesizer):
         places = {index: part.place for index, part in zip(order, latent, strict=True)}
         model = LatentNormal(train.schema, variables, order, rules, factor, cuts, places)
         fitting.notify(Progressed(step="fit", fraction=1.0))
-        return learned_generator("gaussian_copula", train, model, fitting.seed.child("identifiers"))
+        seed = fitting.seed.child("identifiers")
+        return learned_generator("gaussian_copula", train, model, seed, settings=self.model_dump())
 
     def expected_seconds(self, rows: int, columns: int) -> float:
         """Return the expected seconds of a fit on one core."""

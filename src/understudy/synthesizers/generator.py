@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -35,6 +36,7 @@ class RowGenerator:
         identifiers: make the columns that are never learned.
         levels: by discrete column, the levels that can be drawn.
         learned_rows: number of real rows behind the model.
+        settings: the settings that it was learned with, chosen ones included.
     """
 
     synthesizer: str
@@ -43,6 +45,12 @@ class RowGenerator:
     identifiers: Identifiers
     levels: dict[str, tuple[str, ...]]
     learned_rows: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The rows behind it and the settings that it was learned with; see `Generator.facts`."""
+        return {"learned_rows": self.learned_rows, "settings": dict(self.settings)}
 
     @property
     def schema(self) -> Schema:
@@ -91,6 +99,7 @@ def learned_generator(
     model: LearnedModel,
     seed: Seed,
     rules: RowRules | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> RowGenerator:
     """Return the generator around a model of rows that was learned from `train`.
 
@@ -100,6 +109,7 @@ def learned_generator(
         model: draws the learned columns of its schema, which is the schema of `train`.
         seed: source of randomness of how identifiers are remembered.
         rules: the rules that the model was drawn up for; by default those of `train`.
+        settings: the settings that the model was learned with, those that it chose itself included.
     """
     rules = RowRules.of(train.schema, train.frame) if rules is None else rules
     levels = {
@@ -109,4 +119,5 @@ def learned_generator(
         for c in model.variables.columns
         if c.column.is_discrete
     }
-    return RowGenerator(synthesizer, model, rules, Identifiers.fit(train, seed), levels, train.rows)
+    made = Identifiers.fit(train, seed)
+    return RowGenerator(synthesizer, model, rules, made, levels, train.rows, settings or {})

@@ -70,7 +70,8 @@ class SequentialTrees(TreeSettings, Synthesizer):
         variables, values = Variables.fit(readable, rules.learned(columns), rng)
         chain = Chain.of(train.schema, variables, values, rules, settings, rng, tell)
         tell(1.0)
-        return learned_generator("sequential_trees", train, chain, fitting.seed.child("identifiers"))
+        seed = fitting.seed.child("identifiers")
+        return learned_generator("sequential_trees", train, chain, seed, settings=settings.model_dump())
 
     def expected_seconds(self, rows: int, columns: int) -> float:
         """Return the expected seconds of a fit on one core."""
@@ -135,8 +136,6 @@ def _tells_order(train: Dataset, column: Column) -> bool:
 
 
 def _set_aside(train: Dataset, fitting: Fitting) -> tuple[Dataset, Dataset]:
-    if fitting.tune is not None:
-        return train, fitting.tune
     seed = fitting.seed.child("tune")
     if train.rows > _MOST_TUNING_ROWS:
         train = train.take(np.sort(seed.child("rows").rng().permutation(train.rows)[:_MOST_TUNING_ROWS]))

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import psutil
+from pydantic import ValidationError
 
 from understudy.core.catalog import Choice
 from understudy.core.conditions import Conditions
 from understudy.core.contracts import Synthesizer
 from understudy.core.dataset import Dataset
-from understudy.core.errors import RequestError
+from understudy.core.errors import PlanError, RequestError
 from understudy.core.rules import Handling
-from understudy.core.schema import Column, Kind, Role, Schema
+from understudy.core.schema import Column, Kind, Role, Schema, explain
 from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.sources.files import Reading
 from understudy.sources.profile import linking_column, propose
@@ -23,6 +24,10 @@ from understudy.workflow.inputs import Frames, learnable, raw_table, split_count
 from understudy.workflow.plan import Holdout, Plan
 from understudy.workflow.policy import FEWEST_JUDGED
 
+_TAKEN_OVER = (
+    "goal", "given", "complete", "rows", "train_rows", "time_limit_s", "device", "with_generator", "holdout", "splits",
+    "violations", "policy", "seed",
+)  # fmt: skip
 DEFAULT_SYNTHESIZER = "sequential_trees"
 
 
@@ -38,7 +43,11 @@ class Wishes:
     target: str | None = None
     protected: Sequence[str] | None = None
     rows: int | None = None
+    complete: str = ""
     train_rows: int | None = None
+    time_limit_s: float | None = None
+    device: str = "cpu"
+    with_generator: bool = False
     holdout: Holdout = field(default_factory=lambda: Holdout(fraction=0.2))
     splits: int | None = None
     export: str = "csv"
@@ -95,24 +104,20 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
     EXPORTS.entry(wishes.export)
     why = "asked for" if wishes.synthesizer else "most faithful at an attack that gains nothing, and fast"
     if wishes.rows is None:
-        reasons["rows"] = "as many as were learned from: more rows hold no more information"
+        learned = "as many as were learned from: more rows hold no more information"
+        reasons["rows"] = "one for each row to complete" if wishes.complete else learned
     reasons["holdout"] = _holdout_reason(wishes.holdout)
-    plan = Plan(
-        goal=wishes.goal,
-        table=table,
-        schema=schema,
-        synthesizer=Choice(name=name, settings=dict(wishes.settings), reason=why),
-        given=wishes.given,
-        rows=wishes.rows,
-        train_rows=wishes.train_rows,
-        holdout=wishes.holdout,
-        splits=wishes.splits,
-        exports=(Choice(name=wishes.export),),
-        violations=wishes.violations,
-        policy=wishes.policy,
-        seed=wishes.seed,
-        reasons=reasons,
-    )
+    try:
+        plan = Plan(
+            table=table,
+            schema=schema,
+            synthesizer=Choice(name=name, settings=dict(wishes.settings), reason=why),
+            exports=(Choice(name=wishes.export),),
+            reasons=reasons,
+            **{field: getattr(wishes, field) for field in _TAKEN_OVER},
+        )
+    except ValidationError as error:
+        raise PlanError(f"the plan would be invalid: {explain(error)}") from error
     return Draft(plan, notes, frames)
 
 
@@ -145,6 +150,7 @@ class Cost:
 
     Attributes:
         seconds: wall-clock time of the whole run on one core of a laptop.
+        fit_seconds: that of learning once.
         memory_bytes: peak memory.
         disk_bytes: size of the release and of the stored steps.
         free_memory_bytes: memory that is free now.
@@ -152,6 +158,7 @@ class Cost:
     """
 
     seconds: float
+    fit_seconds: float
     memory_bytes: float
     disk_bytes: float
     free_memory_bytes: float
@@ -170,6 +177,7 @@ def cost(plan: Plan, real: Dataset) -> Cost:
     sample_s = 4e-7 * asked * columns
     return Cost(
         seconds=3.0 + splits * (fit_s + evaluate_s) + sample_s,
+        fit_seconds=fit_s,
         memory_bytes=3e8 + 60.0 * rows * len(real.columns) + 60.0 * asked * len(real.columns),
         disk_bytes=5e6 + 24.0 * asked * len(real.columns),
         free_memory_bytes=float(psutil.virtual_memory().available),

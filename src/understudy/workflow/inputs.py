@@ -34,6 +34,7 @@ class Inputs:
         train: rows to learn from.
         holdout: rows that fitting never sees, or None; treated as `train` is.
         pool: rows as they were read, that further splits of a small table are made of.
+        partial: rows to complete in canonical form, or None.
         found: what the rows to learn from break of their schema, and what was done about it.
         notes: what was noticed while reading.
     """
@@ -41,6 +42,7 @@ class Inputs:
     train: Dataset
     holdout: Dataset | None
     pool: Dataset
+    partial: pl.DataFrame | None
     found: tuple[Violation, ...]
     notes: tuple[str, ...]
 
@@ -90,7 +92,41 @@ def read_inputs(plan: Plan, frames: Frames) -> Inputs:
             f"table {plan.table!r} has {train.rows} usable rows; at least 2 are needed to learn anything"
         )
     found = (*(Violation(v.where, v.message, v.rows, "warning") for v in unreadable), *broken)
-    return Inputs(train, holdout, dataset, found, (*notes, *_overlap(train, holdout)))
+    partial = None
+    if plan.complete:
+        partial, said = partial_rows(plan.complete, train.schema, frames)
+        notes = (*notes, *said)
+    return Inputs(train, holdout, dataset, partial, found, (*notes, *_overlap(train, holdout)))
+
+
+def partial_rows(name: str, schema: Schema, frames: Frames) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the rows that a table gives to be completed, in canonical form, and what was noticed.
+
+    Args:
+        name: path of the table, or the name of one of `frames`; it may leave out columns.
+        schema: the schema of whole rows.
+        frames: tables in memory.
+
+    Raises:
+        SourceError: if the table cannot be read.
+        SchemaError: if it has a column that whole rows lack, none that is learned, or a cell that cannot be read:
+            a cell that was given shall not be filled with another.
+    """
+    frame, _ = raw_table(name, frames)
+    for column in frame.columns:
+        schema.table.column(column)
+    kept = tuple(c for c in schema.table.columns if c.is_learned and c.name in frame.columns)
+    if not kept:
+        raise SchemaError(f"table {name!r} gives no column that is learned; there is nothing to complete")
+    rows, unreadable = canonical(frame, Schema(tables=(schema.table.model_copy(update={"columns": kept}),)))
+    if unreadable:
+        raise SchemaError(
+            f"rows to complete, {unreadable[0].where}: {unreadable[0].rows} given cells cannot be read, such as "
+            f"{', '.join(map(repr, unreadable[0].shown))}. Correct them, or leave them empty."
+        )
+    left = [column for column in frame.columns if column not in rows.table.names]
+    note = f"rows to complete: {', '.join(map(repr, left))} is made anew, not kept; the order of rows is"
+    return rows.frame, (note,) if left else ()
 
 
 def learnable(frame: pl.DataFrame, patient: Column | None, holdout: Holdout, seed: int) -> pl.DataFrame:

@@ -107,8 +107,20 @@ class Plan(Value):
     population: Choice | None = None
     cohort: Cohort = Cohort()
     given: Conditions = Conditions()
-    rows: int | None = Field(default=None, description="Synthetic rows; as many as learned from if left out.")
+    complete: str = Field(
+        default="",
+        description="Path of a table of partial rows: given cells are kept as they are, open ones are drawn.",
+    )
+    rows: int | None = Field(
+        default=None, description="Synthetic rows; as many as learned from, or as are completed, if left out."
+    )
     train_rows: int | None = None
+    time_limit_s: float | None = Field(
+        default=None, gt=0, description="Seconds that learning should stay within; no limit if left out."
+    )
+    device: str = Field(
+        default="cpu", pattern=r"^(cpu|mps|cuda(:\d+)?)$", description="Where neural synthesizers learn."
+    )
     holdout: Holdout = Holdout(fraction=0.2)
     splits: int | None = Field(default=None, ge=1, le=20)
     metrics: tuple[Choice, ...] = tuple(Choice(name=name) for name in DEFAULT_METRICS)
@@ -119,6 +131,10 @@ class Plan(Value):
         description="What to do with real rows that break rule or bound; None: as each rule says.",
     )
     policy: Literal["internal", "external"] = "internal"
+    with_generator: bool = Field(
+        default=False,
+        description="Keep the trained generator in the release: as sensitive as the real data, never for others.",
+    )
     seed: int = 0
     reasons: Mapping[str, str] = Field(default_factory=dict)
 
@@ -128,6 +144,8 @@ class Plan(Value):
             raise ValueError("patients come from a private table or from a population; name exactly one")
         if self.table and not self.synthesizer.name:
             raise ValueError("a private table needs a synthesizer that learns from it")
+        if self.population is not None and (self.complete or self.with_generator):
+            raise ValueError("a population completes no rows and is no private generator to keep")
         return self
 
     def to_yaml(self) -> str:

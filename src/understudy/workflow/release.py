@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from understudy import __version__
-from understudy.core.contracts import Evidence
+from understudy.core.contracts import Evidence, Generator
 from understudy.core.dataset import Dataset
 from understudy.core.errors import ArtifactError, OutputError
 from understudy.core.results import Verdict
-from understudy.core.schema import explain
+from understudy.core.schema import Schema, explain
 from understudy.core.values import digest
 from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.reports.card import card
@@ -29,6 +29,7 @@ from understudy.workflow.plan import Plan
 
 MANIFEST = "manifest.json"
 EVALUATION = "evaluation.json"
+DATA, WITHHELD, GENERATOR = "data", "withheld", "generator"
 FORMAT = 1
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "polars", "pyarrow", "pydantic")
 
@@ -52,7 +53,7 @@ class Release:
     @property
     def data_folder(self) -> Path:
         """Where the tables lie: `data`, or `withheld` when the policy holds them back."""
-        return self.folder / ("data" if self.verdict.is_released else "withheld")
+        return self.folder / (DATA if self.verdict.is_released else WITHHELD)
 
 
 def versions() -> dict[str, str]:
@@ -86,9 +87,22 @@ def ensure_free(folder: Path) -> None:
 
 
 def bundle(
-    folder: Path, plan: Plan | None, dataset: Dataset | None, evidence: Evidence, verdict: Verdict
+    folder: Path,
+    plan: Plan | None,
+    dataset: Dataset | None,
+    evidence: Evidence,
+    verdict: Verdict,
+    generator: Generator | None = None,
 ) -> Release:
     """Write the release folder; it appears complete or not at all.
+
+    Args:
+        folder: where.
+        plan: what was carried out; None for the evaluation of somebody else's table.
+        dataset: the synthetic rows, or None likewise.
+        evidence: what the report says.
+        verdict: released, or withheld with reasons.
+        generator: the trained generator, where it is to be kept.
 
     Raises:
         OutputError: if the folder cannot be written.
@@ -96,10 +110,13 @@ def bundle(
     ensure_free(folder)
     with writing(folder) as partial:
         if dataset is not None and plan is not None:
-            data = partial / ("data" if verdict.is_released else "withheld")
+            data = partial / (DATA if verdict.is_released else WITHHELD)
             data.mkdir()
             for choice in plan.exports:
                 EXPORTS.create(choice).write(dataset, data)
+        if generator is not None:
+            place = partial if verdict.is_released else partial / WITHHELD
+            generator.save(place / GENERATOR)
         if plan is not None:
             _write(partial / "plan.yaml", plan.to_yaml())
         _write(partial / "schema.yaml", evidence.schema_.to_yaml())
@@ -107,26 +124,15 @@ def bundle(
         sections = None if plan is None else plan.sections
         (partial / "report.html").write_bytes(render(evidence.title, compose(evidence, sections), "html"))
         (partial / "card.md").write_bytes(render(evidence.title, card(evidence), "markdown"))
-        manifest = _manifest(partial, plan, dataset, evidence, verdict)
-        _write(partial / MANIFEST, _canonical(manifest))
+        seal(partial, _facts(plan, dataset, evidence, verdict))
     return Release(folder, dataset, evidence, verdict)
 
 
-def _manifest(
-    folder: Path, plan: Plan | None, dataset: Dataset | None, evidence: Evidence, verdict: Verdict
+def _facts(
+    plan: Plan | None, dataset: Dataset | None, evidence: Evidence, verdict: Verdict
 ) -> dict[str, Any]:
-    files = {
-        str(path.relative_to(folder)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    document: dict[str, Any] = {
-        "format": FORMAT,
-        "label": "SYNTHETIC DATA: no row describes a real person"
-        if dataset
-        else "EVALUATION of a synthetic table",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
+    return {
+        "label": "EVALUATION of a synthetic table" if dataset is None else label(dataset.schema),
         "seed": None if plan is None else plan.seed,
         "synthesizer": None
         if plan is None or plan.population is not None
@@ -138,9 +144,26 @@ def _manifest(
         "rows": None if dataset is None else {t: f.height for t, f in dataset.tables.items()},
         "verdict": verdict.model_dump(mode="json"),
         "provenance": dict(evidence.provenance),
-        "files": files,
     }
-    return document | {"digest": digest(document)}
+
+
+def label(schema: Schema) -> str:
+    """Say what kind of rows a table holds, as its manifest does."""
+    if schema.table.completed:
+        return "COMPLETED DATA: cells that were handed in are as they were, all others are synthetic"
+    return "SYNTHETIC DATA: no row describes a real person"
+
+
+def seal(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write the manifest of a finished folder: the facts, the digest of every file, and its own digest."""
+    files = {
+        str(path.relative_to(folder)): {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    document = {"format": FORMAT, "created": created, "versions": versions(), **facts, "files": files}
+    _write(folder / MANIFEST, _canonical(document | {"digest": digest(document)}))
 
 
 def verify(folder: Path) -> list[str]:
@@ -184,6 +207,15 @@ def read_evidence(path: Path) -> Evidence:
     except (ValidationError, UnicodeDecodeError) as error:
         reason = explain(error) if isinstance(error, ValidationError) else str(error)
         raise ArtifactError(f"{str(file)!r} is no evaluation of this version: {reason}") from error
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a release.
+
+    Raises:
+        ArtifactError: if there is none that can be read, or it is of a newer format.
+    """
+    return _read_manifest(folder)[0]
 
 
 def _read_manifest(folder: Path) -> tuple[dict[str, Any], str]:

@@ -32,6 +32,7 @@ def review(plan: Plan, real: Dataset, out: Path = Path()) -> list[Violation]:
     return [
         *_choices(plan),
         *_sizes(plan, real),
+        *_sensitive(plan),
         *_conditions(plan, real),
         *_columns(plan, real),
         *_resources(plan, real, out),
@@ -73,6 +74,25 @@ def _sizes(plan: Plan, real: Dataset) -> list[Violation]:
     return found
 
 
+def _sensitive(plan: Plan) -> list[Violation]:
+    """Refuse what no external release may hold, and say of it elsewhere how sensitive it is."""
+    found = []
+    severity = "error" if plan.policy == "external" else "warning"
+    if plan.with_generator:
+        message = (
+            "a trained generator is as sensitive as the real data: whoever has it can draw and attack without end. "
+            "Keep it where the real data are; no release for others may hold it (policy `external`)"
+        )
+        found.append(Violation("with_generator", message, severity=severity))
+    if plan.complete:
+        message = (
+            "completed rows hold the given cells as they are: they are as sensitive as the table that was handed in, "
+            "and no release for others (policy `external`)"
+        )
+        found.append(Violation("complete", message, severity=severity))
+    return found
+
+
 def _conditions(plan: Plan, real: Dataset) -> list[Violation]:
     try:
         resolve(plan.given, real.schema)
@@ -104,6 +124,16 @@ def _columns(plan: Plan, real: Dataset) -> list[Violation]:
 def _resources(plan: Plan, real: Dataset, out: Path) -> list[Violation]:
     need = cost(plan, real)
     found = []
+    if plan.time_limit_s is not None and need.fit_seconds > plan.time_limit_s:
+        found.append(
+            Violation(
+                "time_limit_s",
+                f"learning is expected to take {need.fit_seconds:.0f} s, longer than the {plan.time_limit_s:g} s "
+                "allowed. What learns step by step stops in time; what does not, learns from fewer rows in less time "
+                "(`--train-rows`)",
+                severity="warning",
+            )
+        )
     if need.memory_bytes > need.free_memory_bytes:
         found.append(
             Violation(

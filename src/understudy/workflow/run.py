@@ -59,14 +59,26 @@ def run(
     with steps.step("fit", plan.synthesizer.name) as reused:
         generator, key = fit(plan, inputs.train, Seed(plan.seed).child("fit"), store, steps.notify, reused)
     with steps.step("sample") as reused:
-        synthetic, hardness = sample(plan, generator, key, inputs.train.rows, store, reused)
+        asked = completing(plan, inputs.partial)
+        synthetic, hardness = sample(asked, generator, key, inputs.train.rows, store, reused)
     with steps.step("evaluate"):
         evaluation = evaluate(comparisons(plan, inputs, synthetic, store), plan.metrics, store, notify)
         kept, copied = identifiers_kept(inputs.train, synthetic), copied_shares(inputs.train, synthetic)
         verdict = decide(evaluation, policy(plan.policy), kept, *copied)
     with steps.step("release", str(out)):
-        evidence = gather(plan, inputs, synthetic, evaluation, verdict, steps.seconds, hardness)
-        return bundle(out, plan, synthetic, evidence, verdict)
+        facts: dict[str, Any] = {"seconds": dict(steps.seconds), "generator": dict(generator.facts)}
+        if hardness is not None:
+            facts["conditions"] = {"asked": asked.given.says(), **hardness.model_dump(mode="json")}
+        evidence = gather(plan, inputs, synthetic, evaluation, verdict, facts)
+        return bundle(out, plan, synthetic, evidence, verdict, generator if plan.with_generator else None)
+
+
+def completing(plan: Plan, partial: pl.DataFrame | None) -> Plan:
+    """Return the plan with the rows that it completes, once these are read; as many as they are, if not said."""
+    if partial is None:
+        return plan
+    given = plan.given.model_copy(update={"partial": partial})
+    return plan.model_copy(update={"given": given, "rows": plan.rows or partial.height})
 
 
 def refuse(violations: list[Violation]) -> None:
@@ -87,12 +99,20 @@ def fit(
     """Return the trained generator and the key of its artifact, fitting only if it was not fitted before."""
     recipe: Synthesizer = SYNTHESIZERS.create(plan.synthesizer)
 
+    fitting = Fitting(seed=seed, time_budget_s=plan.time_limit_s, device=plan.device, notify=notify)
+
     def make(folder: Path) -> None:
         with threadpool_limits(1):
-            recipe.fit(train, Fitting(seed=seed, notify=notify)).save(folder)
+            recipe.fit(train, fitting).save(folder)
 
-    choice = {"name": plan.synthesizer.name, "settings": recipe.model_dump(mode="json")}
-    artifact = store.once("fit", {"synthesizer": choice, "train": train.digest(), "seed": _path(seed)}, make)
+    inputs = {
+        "synthesizer": {"name": plan.synthesizer.name, "settings": recipe.model_dump(mode="json")},
+        "train": train.digest(),
+        "seed": _path(seed),
+        "device": plan.device,
+        "time_limit_s": plan.time_limit_s,
+    }
+    artifact = store.once("fit", inputs, make)
     reused(artifact.is_reused)
     return load(artifact.folder), artifact.key
 
@@ -124,7 +144,8 @@ def sample(
     }
     artifact = store.once("sample", inputs, make)
     reused(artifact.is_reused)
-    drawn = Dataset.of(generator.schema, pl.read_parquet(artifact.folder / "table.parquet"))
+    schema = generator.schema if plan.given.partial is None else generator.schema.with_completed()
+    drawn = Dataset.of(schema, pl.read_parquet(artifact.folder / "table.parquet"))
     stated = artifact.folder / "feasibility.json"
     hardness = (
         Feasibility.model_validate_json(stated.read_text(encoding="utf-8")) if stated.is_file() else None
@@ -197,10 +218,9 @@ def gather(
     synthetic: Dataset,
     evaluation: Evaluation,
     verdict: Verdict,
-    seconds: Mapping[str, float],
-    hardness: Feasibility | None,
+    facts: Mapping[str, Any],
 ) -> Evidence:
-    """Return all that the report may speak of."""
+    """Return all that the report may speak of; `facts` join its provenance."""
     made_anew = [c.name for c in inputs.train.columns if c.kind is Kind.KEY or c.has(Role.IDENTIFIER)]
     provenance: dict[str, Any] = {
         "versions": versions(),
@@ -210,14 +230,12 @@ def gather(
         "holdout_rows": 0 if inputs.holdout is None else inputs.holdout.rows,
         "synthetic_rows": synthetic.rows,
         "splits": evaluation.splits,
-        "seconds": dict(seconds),
+        **facts,
         "made_anew": made_anew,
         "notes": list(inputs.notes),
         "plan_digest": plan.digest(),
         "real_digest": digest([inputs.train.digest(), inputs.holdout.digest() if inputs.holdout else None]),
     }
-    if hardness is not None:
-        provenance["conditions"] = {"asked": plan.given.says(), **hardness.model_dump(mode="json")}
     shown = present(synthetic.with_frame(synthetic.frame.head(PREVIEW_ROWS))) if verdict.is_released else None
     preview = {} if shown is None else {c: tuple(spelled(shown[c]).fill_null("")) for c in shown.columns}
     return Evidence(

@@ -170,6 +170,10 @@ class People:
             kept, tried = kept.with_frame(pl.concat([kept.frame, found.frame])), tried + size
         return kept.with_frame(kept.frame.head(n))
 
+    @property
+    def facts(self) -> dict[str, object]:
+        return {}
+
     def feasibility(self, given: Conditions, seed: Seed) -> Feasibility:
         """Say which share of the people satisfies `given`."""
         everyone = Dataset.of(SCHEMA, simulate(20_000, seed.rng()))
