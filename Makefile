@@ -15,9 +15,12 @@ RUN := $(VENV)/bin
 PIP_INSTALL = $(RUN)/python -m pip install --quiet --disable-pip-version-check \
 	$(if $(PIP_INDEX),--index-url $(PIP_INDEX)) --constraint constraints.txt
 
+DEMO_COHORT  := build/demo/cohort
+DEMO         := $(RUN)/understudy cohort us_adults --condition "type 2 diabetes" --rows 2000 --observations 20 \
+	--out $(DEMO_COHORT)
 DEMO_TABLE   := build/demo/breast_cancer.csv
 DEMO_RELEASE := build/demo/release
-DEMO         := $(RUN)/understudy synthesize $(DEMO_TABLE) --target diagnosis --out $(DEMO_RELEASE)
+FROM_TABLE   := $(RUN)/understudy synthesize $(DEMO_TABLE) --target diagnosis --out $(DEMO_RELEASE)
 BENCH        := $(RUN)/python -m benchmarks.run $(BENCH_OPTIONS)
 BENCH_SPEED  := $(RUN)/python -m benchmarks.speed $(BENCH_OPTIONS)
 BENCH_PEERS  := $(RUN)/python -m benchmarks.peers $(BENCH_OPTIONS)
@@ -30,16 +33,22 @@ export MKL_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo env test lint format types layers tests slow bench bench-speed bench-peers docs clean
+.PHONY: help demo demo-table env test lint format types layers tests slow bench bench-speed bench-peers docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
 		| awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-demo: $(VENV)/.base $(DEMO_TABLE) ## make synthetic patients from a bundled table, with a report
-	@echo "== demo: $(DEMO)"
+demo: $(VENV)/.base ## make 2000 patients with type 2 diabetes from published knowledge alone, with a report
+	@echo '== demo: $(DEMO)'
+	@rm -rf $(DEMO_COHORT)
+	@$(DEMO)
+	@echo "== the report: $(CURDIR)/$(DEMO_COHORT)/report.html"
+
+demo-table: $(VENV)/.base $(DEMO_TABLE) ## make synthetic stand-ins for a bundled table, with a report
+	@echo "== demo: $(FROM_TABLE)"
 	@rm -rf $(DEMO_RELEASE)
-	@$(DEMO) || test $$? -eq 3
+	@$(FROM_TABLE) || test $$? -eq 3
 	@echo "== the report: $(CURDIR)/$(DEMO_RELEASE)/report.html"
 
 test: lint types layers tests ## all default checks: style, types, import contracts, tests

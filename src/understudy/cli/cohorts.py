@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -220,14 +220,34 @@ def show_population(
     if json_:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return
-    print(f"{found['name']}: {found['summary']}\n\nObservations ({len(found['observations'])})")
-    for entry in found["observations"]:
-        print(f"  {entry['id']:<28} {entry['unit'] or entry['kind']:<22} {entry['name']}: {entry['method']}")
-    print(f"\nConditions ({len(found['conditions'])})")
-    for entry in found["conditions"]:
-        print(f"  {entry['id']:<28} {entry['when']}")
+    _print_population(found)
+
+
+def _print_population(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from understudy.knowledge.units import written
+
+    console = Console()
+    console.print(f"[bold]{escape(found['name'])}[/]: {escape(found['summary'])}")
+    observations, conditions = found["observations"], found["conditions"]
+    columns = Table(box=None, pad_edge=False, title_justify="left", title_style="bold", header_style="dim")
+    columns.title = f"\nObservations ({len(observations)})"
+    for title in ("id", "name", "in", "from"):
+        columns.add_column(title)
+    for entry in observations:
+        unit = written(entry["unit"]) if entry["unit"] else entry["kind"]
+        columns.add_row(entry["id"], escape(entry["name"]), escape(unit), escape(entry["from"]))
+    console.print(columns)
+    known = Table(box=None, pad_edge=False, title_justify="left", title_style="bold", show_header=False)
+    known.title = f"\nConditions that it can represent ({len(conditions)})"
+    for entry in conditions:
+        known.add_row(entry["id"], escape(entry["when"]))
+    console.print(known)
     absent = ", ".join(found["not_represented"])
-    print(f"\nKnown, but not to be told from what it holds: {absent or 'none'}")
+    console.print(f"\n[dim]Known, but not to be told from what it holds:[/] {absent or 'none'}")
 
 
 @app.command("build")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from understudy.knowledge.conditions import Condition, Prevalence
     from understudy.knowledge.entries import Found
+    from understudy.knowledge.observations import Observation, ReferenceRange
 
 app = typer.Typer(
     help="What medicine knows, as data with sources.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -75,11 +76,14 @@ def _print_entry(console: Console, found: Found) -> None:
     from rich.markup import escape
 
     from understudy.knowledge.conditions import Condition
+    from understudy.knowledge.observations import Observation
 
     title = found.document().get("name") or found.document().get("says") or found.id
     console.print(f"\n[bold]{escape(str(title))}[/]  [dim]{found.chapter} · {found.id}[/]")
     if isinstance(found.entry, Condition):
         _print_condition(console, found.entry)
+    elif isinstance(found.entry, Observation):
+        _print_observation(console, found.entry)
     else:
         _print_plainly(console, found)
     if found.sources():
@@ -102,11 +106,45 @@ def _print_plainly(console: Console, found: Found) -> None:
     console.print(escape(text.rstrip()), highlight=False)
 
 
+def _print_observation(console: Console, entry: Observation) -> None:
+    from rich.markup import escape
+
+    from understudy.knowledge.units import written
+
+    unit = written(entry.unit)
+    console.print(escape(entry.meaning))
+    also = [*entry.synonyms, *entry.members]
+    lines = {"also": ", ".join(also), "in": unit}
+    lines |= {
+        "or in": "; ".join(
+            f"{written(c.unit)} = {c.factor:g} x {unit}" + (f" {c.offset:+g}" if c.offset else "")
+            for c in entry.conversions
+        ),
+        "levels": ", ".join(entry.values or ()),
+        "possible": f"{entry.plausible.low:g} to {entry.plausible.high:g} {unit}" if entry.plausible else "",
+        "usual": "; ".join(f"{_usual(range_)} {unit}".rstrip() for range_ in entry.reference),
+        "computed by": entry.derived_by or "",
+        "LOINC": entry.loinc or "",
+        "NHANES": f"{entry.nhanes.variable} of {entry.nhanes.file}" if entry.nhanes else "",
+    }
+    for label, text in lines.items():
+        if text:
+            console.print(f"[dim]{label}:[/] {escape(text)}", highlight=False)
+
+
+def _usual(range_: ReferenceRange) -> str:
+    low, high = range_.low, range_.high
+    span = f"{low:g} to {high:g}" if low is not None and high is not None else ""
+    span = span or (f"below {high:g}" if low is None else f"at least {low:g}")
+    return f"{range_.sex}: {span}" if range_.sex else span
+
+
 def _print_condition(console: Console, entry: Condition) -> None:
     from rich.markup import escape
 
     from understudy.knowledge.guidelines import guidelines
     from understudy.knowledge.observations import observations
+    from understudy.knowledge.units import written
 
     console.print(escape(entry.summary))
     if entry.synonyms:
@@ -124,7 +162,7 @@ def _print_condition(console: Console, entry: Condition) -> None:
     console.print("\n[bold]Observations, the most important first[/]")
     for number, ranked in enumerate(entry.observations, start=1):
         about = observations()[ranked.id]
-        unit = f" {about.unit}" if about.unit else ""
+        unit = f" {written(about.unit)}".rstrip()
         console.print(f"{number:>3}. {escape(about.name)}[dim]{escape(unit)}[/]: {escape(ranked.why)}")
     for prevalence in _prevalences(entry):
         console.print(f"\n[bold]How common[/]  {escape(_about(prevalence))}")

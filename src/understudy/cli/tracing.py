@@ -49,9 +49,11 @@ def _print_for_people(document: dict[str, Any], *, shows_definitions: bool) -> N
     from rich.console import Console
     from rich.markup import escape
 
+    from understudy.knowledge.units import written
+
     console = Console()
     for name, entry in document["columns"].items():
-        unit = f" [dim]{escape(entry['unit'])}[/]" if entry.get("unit") else ""
+        unit = f" [dim]{escape(written(entry.get('unit')))}[/]"
         console.print(f"[bold]{escape(name)}[/]{unit}  {escape(str(entry['method']))}", soft_wrap=True)
         if entry.get("sources"):
             console.print(f"    [dim]{escape(', '.join(entry['sources']))}[/]", soft_wrap=True)

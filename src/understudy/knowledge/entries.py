@@ -98,7 +98,7 @@ def look_up(name: str) -> tuple[Found, ...]:
             if wanted in (_plain(key), _plain(_title(entry))):
                 found.append(Found(place, key, entry))
     if not found:
-        raise UnknownNameError("entry of the knowledge base", name, _nearest(name))
+        raise UnknownNameError("entry of the knowledge base", name, _nearest(name) or tuple(conditions()))
     return tuple({(f.chapter, f.id): f for f in found}.values())
 
 

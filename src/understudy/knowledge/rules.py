@@ -209,7 +209,17 @@ def broken(frame: pl.DataFrame, found: Sequence[Applicable]) -> pl.DataFrame:
 def _decide(frame: pl.DataFrame, found: Sequence[Applicable]) -> pl.DataFrame:
     readings = {name: reading for entry in found for name, reading in entry.readings.items()}
     read = frame.select(reading.values().alias(name) for name, reading in readings.items())
-    return read.select(sql(entry.rule.statement).cast(pl.Boolean).alias(entry.rule.id) for entry in found)
+    return read.select(_is_broken(entry).alias(entry.rule.id) for entry in found)
+
+
+def _is_broken(entry: Applicable) -> pl.Expr:
+    """Return whether a row breaks the rule; null where an input is missing and decides."""
+    answer = sql(entry.rule.statement).cast(pl.Boolean)
+    if entry.rule.derived is None:
+        return answer
+    # LEAST and GREATEST pass over a missing value: a formula would be computed without it.
+    is_known = pl.all_horizontal(pl.col(name).is_not_null() for name in entry.readings)
+    return pl.when(is_known).then(answer)
 
 
 def _implied_by(entry: Observation) -> list[PlausibilityRule]:

@@ -9,6 +9,7 @@ from understudy.core.blocks import Block, Callout, Heading, TableBlock, Text
 from understudy.core.contracts import Evidence, Section
 from understudy.core.rules import Derived
 from understudy.core.schema import Column, Kind, Role
+from understudy.knowledge.units import written
 from understudy.reports.origin import is_built
 from understudy.reports.wording import ABSENT, code, count, number, percent, sentence
 
@@ -80,7 +81,7 @@ def _definitions(evidence: Evidence) -> list[Block]:
             f"{'without ' if d.get('is_excluded') else ''}{d.get('condition', '')}",
             str(d.get("when", "")),
             str(d.get("basis", "")),
-            ", ".join(d.get("sources", ())),
+            _numbered(evidence, d.get("sources", ())),
         )
         for d in evidence.provenance.get("definitions", ())
     )
@@ -123,15 +124,24 @@ def _calibration(evidence: Evidence) -> list[Block]:
 
 def _columns(evidence: Evidence) -> TableBlock:
     rows = tuple(
-        (name, str(entry.get("unit") or ""), str(entry.get("method", "")), _named(entry.get("sources", ())))
+        (
+            name,
+            written(entry.get("unit")),
+            str(entry.get("method", "")),
+            _numbered(evidence, entry.get("sources", ())),
+        )
         for name, entry in column_origins(evidence).items()
     )
     columns = ("Column", "Unit", "How it was made", "Sources")
     return TableBlock(columns=columns, rows=rows, caption="Every column", collapsed=len(rows) > 40)
 
 
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(names) or ABSENT
+def _numbered(evidence: Evidence, names: Sequence[str]) -> str:
+    """Return the numbers under which the report lists these sources; an id that it does not list stays."""
+    places = {
+        name: str(place) for place, name in enumerate(evidence.provenance.get("citations", ()), start=1)
+    }
+    return ", ".join(sorted((places.get(name, name) for name in names), key=lambda p: (len(p), p))) or ABSENT
 
 
 def _references(evidence: Evidence) -> list[Block]:
@@ -141,8 +151,9 @@ def _references(evidence: Evidence) -> list[Block]:
             Text(text="No publication stands behind these columns: they were learned from the real table.")
         ]
     rows = tuple(
-        (name, str(entry.get("reference", "")), str(entry.get("what_was_read", "")))
-        for name, entry in cited.items()
+        (str(place), str(entry.get("reference", "")), str(entry.get("what_was_read", "")))
+        for place, entry in enumerate(cited.values(), start=1)
     )
     columns = ("Source", "Reference", "What of it was read")
-    return [TableBlock(columns=columns, rows=rows, caption="Sources", collapsed=len(rows) > 12)]
+    note = "`understudy sources` prints the same for the release or for one of its columns."
+    return [TableBlock(columns=columns, rows=rows, caption="Sources", note=note, collapsed=len(rows) > 12)]

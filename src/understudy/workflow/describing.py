@@ -13,10 +13,12 @@ from understudy.knowledge.observations import observations
 from understudy.populations.building import build
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.populations.definitions import define
-from understudy.populations.origins import origins, stated_by_steps
+from understudy.populations.origins import Origin, origins, stated_by_steps
 from understudy.populations.us_adults import NAME as US_ADULTS
 from understudy.store.artifacts import unwritable
 from understudy.workflow.cohort_request import population_of
+
+MOST_INPUTS = 4
 
 
 def describe_population(name: str, generator: Generator | None = None) -> dict[str, Any]:
@@ -49,6 +51,7 @@ def describe_population(name: str, generator: Generator | None = None) -> dict[s
                 "name": observations()[column.name].name if column.name in observations() else column.name,
                 "kind": column.kind.value,
                 "unit": column.unit,
+                "from": _briefly(made[column.name]),
                 "method": made[column.name].method,
                 "sources": list(made[column.name].sources),
             }
@@ -57,6 +60,15 @@ def describe_population(name: str, generator: Generator | None = None) -> dict[s
         "conditions": known,
         "not_represented": unknown,
     }
+
+
+def _briefly(made: Origin) -> str:
+    """Return in a few words what a column was made from: a variable of the survey, or other columns."""
+    about = observations().get(made.name)
+    if made.method.startswith("computed"):
+        inputs = made.method.removeprefix("computed from ").partition(":")[0].split(", ")
+        return ", ".join(inputs) if len(inputs) <= MOST_INPUTS else f"{len(inputs)} others"
+    return f"{about.nhanes.variable} of {about.nhanes.file}" if about and about.nhanes else "the model"
 
 
 def rebuild_population(name: str, folder: Path, out: Path) -> tuple[Path, ...]:

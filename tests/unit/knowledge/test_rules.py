@@ -162,6 +162,17 @@ def test_missing_values_break_nothing_and_are_not_counted_as_checked() -> None:
     assert (counts["diastolic_below_systolic"].checked, counts["diastolic_below_systolic"].broken) == (1, 0)
 
 
+@pytest.mark.parametrize("name", sorted(n for n, r in rules().items() if r.derived))
+def test_a_derived_rule_is_not_decided_where_an_input_is_missing(name: str) -> None:
+    entry = rule(name)
+    for gap in entry.inputs:
+        frame = one_row(entry.breaks).with_columns(
+            pl.lit(None).cast(one_row(entry.breaks).schema[gap]).alias(gap)
+        )
+        (count,) = check(frame, applicable(columns_of(frame), {name: entry}))
+        assert (count.checked, count.broken) == (0, 0), gap
+
+
 def test_only_rules_whose_columns_are_all_there_apply() -> None:
     found = applicable([Column(name="diastolic_bp", kind=Kind.NUMBER)])
     assert {entry.rule.id for entry in found} >= {"range_diastolic_bp"}

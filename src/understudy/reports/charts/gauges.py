@@ -14,6 +14,7 @@ from understudy.reports.wording import interval, number, short
 
 WIDTH = 298
 ROW = 46
+LONGEST = 25  # characters of a label that leave room for an interval beside it
 LEAST_SPAN = 0.25  # of the whole scale, so that a hair's breadth does not fill the gauge
 LEGEND = (("synthetic, with its interval", SYNTHETIC), ("real rows", HOLDOUT), ("shuffled columns", FLOOR))
 
@@ -86,7 +87,7 @@ def _row(index: int, result: MetricResult) -> dict[str, Any]:
     lo, hi = sorted(place(v if v is not None else estimate.value) for v in (estimate.low, estimate.high))
     return {
         "row": index,
-        "label": f"{SIGNS[judge(result).tone]}  {short(result.title.split(' (')[0], 30)}",
+        "label": f"{SIGNS[judge(result).tone]}  {short(result.title.split(' (')[0], LONGEST)}",
         "value": interval(estimate),
         "zero": 0,
         "one": 1,
