@@ -18,7 +18,7 @@ from understudy.sources.headers import clean_names
 from understudy.sources.limits import in_words, refuse_too_many_columns
 from understudy.sources.sampling import Reservoir
 from understudy.sources.signatures import refuse_old_excel, refuse_other_content
-from understudy.sources.streams import Utf8, unpacked
+from understudy.sources.streams import Loan, Utf8, unpacked
 
 _HEAD = 4_000_000
 # A row must fit into one block: small ones save memory, the large one is for cells of megabytes.
@@ -26,6 +26,7 @@ _BLOCKS = (2_000_000, 32_000_000)
 _MOST_BAD_ROWS = 1000
 # Text, typed numbers and one copy in passing are in memory together.
 _COPIES = 3
+_LONGEST_WAIT_S = 10.0
 _NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
 
 
@@ -127,30 +128,42 @@ class _Attempt:
         """Read all rows; False where one does not fit into a block."""
         with unpacked(self.path) as source:
             stream = Utf8(source, self.encoding, self.source.quote, self.layout.skip)
-            last = None
+            loan = Loan()
             try:
-                # Left open, the reader's thread may outlive the interpreter and abort it.
-                with self._open(stream, block) as reader:
-                    for batch in reader:
-                        self._refuse_ragged()
-                        if batch.num_rows:
-                            reservoir.add(pa.Table.from_batches([batch]))
-                            last = batch.column(batch.num_columns - 1)[batch.num_rows - 1].as_py()
+                last = self._fill(reservoir, stream, loan, block)
             except pa.ArrowInvalid as error:
                 if "straddling" in str(error):
                     return False
                 raise SourceError(
                     f"{str(self.path)!r} cannot be read as delimited text: {str(error)[:200]}"
                 ) from error
+            finally:
+                loan.settle(_LONGEST_WAIT_S)
             self._refuse_ragged()
             self._refuse_open_quote(last, stream)
             return True
 
-    def _open(self, stream: Utf8, block: int) -> Any:
+    def _fill(self, reservoir: Reservoir, stream: Utf8, loan: Loan, block: int) -> str | None:
+        """Read all rows into the reservoir; returns the last cell of the last row."""
+        last = None
+        reader = self._open(stream, loan, block)
+        try:
+            with reader:
+                for batch in reader:
+                    self._refuse_ragged()
+                    if batch.num_rows:
+                        reservoir.add(pa.Table.from_batches([batch]))
+                        last = batch.column(batch.num_columns - 1)[batch.num_rows - 1].as_py()
+        finally:
+            # An error keeps this frame, and with it the reader and what it was lent.
+            del reader
+        return last
+
+    def _open(self, stream: Utf8, loan: Loan, block: int) -> Any:
         # Names stand for places here: the true ones may be empty, and Arrow would make its own.
         places = [str(i) for i in range(len(self.layout.names))]
         return pcsv.open_csv(
-            pa.PythonFile(stream, mode="r"),
+            pa.PythonFile(loan.lend(stream), mode="r"),
             read_options=pcsv.ReadOptions(
                 use_threads=False, block_size=block, column_names=places, skip_rows_after_names=1
             ),

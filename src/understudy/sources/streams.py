@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import IO
 
 from understudy.core.errors import SourceError
@@ -140,3 +141,53 @@ class Utf8(io.RawIOBase):
         if self._skip and data:
             data, self._skip = data[self._skip :], max(self._skip - len(data), 0)
         return data
+
+
+class Loan:
+    """What becomes of a stream that is lent to a reader with threads of its own.
+
+    A thread that still holds the stream when the interpreter ends aborts the process, as it cannot give it back
+    then; and an error that is raised in such a thread holds the stream as well.
+    """
+
+    def __init__(self) -> None:
+        self._is_over = Event()
+        self._error: SourceError | UnicodeDecodeError | None = None
+
+    def settle(self, seconds: float) -> None:
+        """Wait until no thread holds the stream, then raise what went wrong while reading it."""
+        self._is_over.wait(seconds)
+        if self._error is not None:
+            raise self._error
+
+    def lend(self, stream: Utf8) -> io.RawIOBase:
+        """Return the stream to lend; it ends where it fails. Keep no reference to it."""
+        return _Lent(stream, self)
+
+    def fail(self, error: SourceError | UnicodeDecodeError) -> None:
+        """Note why the stream ended early."""
+        self._error = error.with_traceback(None)
+
+    def end(self) -> None:
+        """Note that nobody holds the stream any more."""
+        self._is_over.set()
+
+
+class _Lent(io.RawIOBase):
+    def __init__(self, stream: Utf8, loan: Loan) -> None:
+        super().__init__()
+        self._stream = stream
+        self._loan = loan
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._stream.read(size)
+        except (SourceError, UnicodeDecodeError) as error:
+            self._loan.fail(error)
+            return b""
+
+    def __del__(self) -> None:
+        self._loan.end()

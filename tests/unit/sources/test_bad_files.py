@@ -4,6 +4,8 @@ import gzip
 import io
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 import zipfile
 
@@ -250,3 +252,30 @@ def test_flipped_bits_are_refused_or_read_but_never_break_out(tmp_path, suffix):
         except SourceError:
             refused += 1
     assert refused > 10
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda text: text[:900_000] + b"\0" + text[900_000:], "NUL"),
+        (lambda text: text[:900_000] + b"\n1,2,3\n" + text[900_000:], "cells, expected 2"),
+        (lambda text: gzip.compress(text)[:-300], "damaged"),
+    ],
+)
+def test_a_refused_text_file_never_aborts_the_process_that_read_it(tmp_path, spoil, reason):
+    # A reader's thread that outlives the interpreter aborted it, most times but not always.
+    path = tmp_path / "table.csv"
+    path.write_bytes(spoil(b"a,b\n" + b"".join(b"%d,%d\n" % (k, k) for k in range(150_000))))
+    code = f"from understudy.sources.reading import read_table\nread_table({str(path)!r})"
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stderr[-300:]
+        assert reason in done.stderr.splitlines()[-1]
+
+
+def test_a_refused_text_file_is_refused_at_once(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 400_000 + b"\0")
+    start = time.monotonic()
+    assert "NUL" in refusal(path)
+    assert time.monotonic() - start < 8
