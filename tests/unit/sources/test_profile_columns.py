@@ -306,6 +306,14 @@ def test_decimals_are_those_of_the_data():
         ("host", [f"10.0.{i}.7" for i in range(100)], "ip"),
         ("phone", [2005550000 + i for i in range(100)], "phone"),
         ("latitude", [42.0 + i * 0.00137 for i in range(100)], "coordinates"),
+        ("name", ["John Smith", "Mary Jones"] * 60, "name"),
+        ("Name", ["Erik Ek", "Ann Li", "Bo Wu"] * 60, "name"),
+        ("patient_name", ["A Li", "B Wu"] * 60, "name"),
+        ("seen by", ["Dr. Wu", "Dr Hall"] * 60, "name"),
+        ("x", ["SMITH, JOHN", "JONES, MARY", "WU, LI"] * 40, "name"),
+        ("kid", ["Emma", "Liam", "Noah", "Olivia", "Ava", "Mia"] * 20, "name"),
+        ("x", [f"{i} Farrell Path Unit {i}" for i in range(1, 101)], "address"),
+        ("key", ["MRN123456", "MRN654321"] * 30, "mrn"),
     ],
 )
 def test_direct_identifiers_are_found_by_name_or_content_and_never_learned(name, cells, identifier):
@@ -325,6 +333,11 @@ def test_direct_identifiers_are_found_by_name_or_content_and_never_learned(name,
         ("residence_type", ["Urban", "Rural"]),
         ("cell_count", ["low", "high"]),
         ("clinic_name", ["North Wing", "South Wing"]),
+        ("name", ["aspirin", "ibuprofen", "metformin"]),
+        ("ward", ["Mary Ward", "Hope Ward"]),
+        ("month", ["January", "March", "April", "May", "June", "July", "August"]),
+        ("finding", ["Down Syndrome", "Heart Failure", "Type Two"]),
+        ("stain", ["Amber", "Rose", "Violet"]),
     ],
 )
 def test_look_alikes_of_identifiers_are_learned(name, cells):
@@ -435,3 +448,23 @@ def test_any_text_column_gets_a_schema_that_reads_it_and_survives_yaml(cells, na
     dataset, _ = canonical(frame, schema)
     assert dataset.rows == frame.height
     assert Schema.from_yaml(schema.to_yaml()) == schema
+
+
+def test_a_heart_rate_is_not_in_hours():
+    assert proposed("MaxHR", [150, 160, 171] * 30).unit is None
+    assert proposed("sleep_hr", [6.5, 7.0, 8.25] * 30).unit == "h"
+
+
+def test_the_time_to_an_event_and_marks_of_train_and_test_rows_are_told():
+    frame = pl.DataFrame(
+        {
+            "time": drawn(list(range(1, 400))),
+            "age": drawn(list(range(40, 90)), seed=2),
+            "death_event": drawn([0, 1], seed=3),
+            "split": drawn(["train", "test"], seed=4),
+        }
+    )
+    notes = " ".join(propose(frame).notes)
+    assert "'time' may be the time until 'death_event'" in notes
+    assert "no trait of patients: 'split'" in notes
+    assert "time until" not in " ".join(propose(frame.drop("death_event")).notes)

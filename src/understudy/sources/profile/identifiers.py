@@ -12,6 +12,7 @@ import numpy as np
 from understudy.core.schema import Column, Kind, Role
 from understudy.sources.profile.cells import Cells, Guess, percent
 from understudy.sources.profile.keys import mask
+from understudy.sources.profile.people import full_names, given_names, why_people
 from understudy.sources.profile.words import is_called, says
 
 
@@ -42,7 +43,8 @@ _PHONE = r"\+?[\d(][\d ()./x-]{6,22}"
 _PHONE_ALONE = r"(?:\+?1[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?: ?x\d+)?|\+\d{1,3}[ .-]?\d[\d .-]{6,14}"
 _STREET = (
     r"(?i)(?:\d+[a-z]?[ ,]+.*\b(?:street|st|avenue|ave|road|rd|drive|dr|lane|ln|boulevard|blvd|way|court|ct|place|pl|"
-    r"square|sq|terrace|highway|hwy|route|parkway|apt|suite|unit|p\.?o\.? box)\b.*"
+    r"square|sq|terrace|ter|highway|hwy|route|parkway|pkwy|circle|cir|loop|path|trail|trl|row|crescent|close|mews|alley|"
+    r"aly|plaza|walk|grove|gardens|heights|crossing|bypass|manor|apt|suite|unit|p\.?o\.? box)\b.*"
     r"|.*(?:stra(?:ss|ß)e|str\.|weg|gasse|allee|platz)\s*\d+.*|\d+,? (?:rue|avenue|boulevard|chemin|via|calle) .+)"
 )
 _PERSON = (
@@ -94,6 +96,7 @@ IDENTIFIERS = (
             "health_?card\\w*",
         ),
         r"[\w .-]{3,25}",
+        r"(?i)(?:mrn|pid|nhs)[ :#-]?\d{4,}",
     ),
     Identifier("passport", ("passports?", "passport_?(?:no|number|id)"), r"[\w -]{5,20}"),
     Identifier(
@@ -176,9 +179,6 @@ _LOOK_ALIKES = (
     "number_of", "unit", "procedure", "disease", "condition", "medication", "med", "generic", "brand",
     "protein", "species", "country", "city",
 )  # fmt: skip
-_FULL_NAME = (
-    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? )?[A-ZÀ-Þ][a-zà-ÿ'’-]+(?: [A-ZÀ-Þ]\.?)?,? [A-ZÀ-Þ][A-Za-zÀ-ÿ'’-]+"
-)
 _IN_PROSE = (
     r"(?:.*\b(?:Mr|Mrs|Ms|Dr|Prof)\.? [A-Z][a-z]+.*|.*[^@\s]+@[^@\s]+\.[a-z]{2,}.*|.*\b\d{3}-\d{2}-\d{4}\b.*"
     r"|.*\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}.*|.*\b(?:MRN|SSN|DOB)\b.*)"
@@ -198,7 +198,7 @@ def guess_identifier(cells: Cells) -> Guess | None:
     for identifier in IDENTIFIERS:
         if says(cells.name, *identifier.phrases) and not says(cells.name, *_LOOK_ALIKES):
             share = cells.matching(identifier.pattern)
-            if share >= 0.6 and not _is_level(cells, identifier):
+            if share >= 0.6 and not (_is_level(cells, identifier) and not _names_people(cells, identifier)):
                 return _found(cells, identifier, 0.95, f"named like {_article(identifier.name)}")
     for identifier in IDENTIFIERS:
         if identifier.alone is not None and cells.distinct > 1:
@@ -214,20 +214,32 @@ def guess_identifier(cells: Cells) -> Guess | None:
 
 
 def _is_level(cells: Cells, identifier: Identifier) -> bool:
-    # An identifier names one person; a handful of levels over many rows does not.
+    # An identifier names one person; a handful of levels over many rows does not, unless it is called a name.
+    if identifier.name == "name" and is_called(cells.name, *identifier.phrases):
+        return False
     return cells.filled >= 50 and cells.distinct <= (3 if identifier.name == "name" else 10)
+
+
+def _names_people(cells: Cells, identifier: Identifier) -> bool:
+    return identifier.name == "name" and max(full_names(cells), given_names(cells)) > 0.6
 
 
 def _people(cells: Cells) -> Guess | None:
     name = next(i for i in IDENTIFIERS if i.name == "name")
-    bare = is_called(cells.name, *_BARE_NAMES)
-    if bare and cells.distinct > min(20, cells.filled / 2) and cells.matching(_LETTERS) > 0.8:
-        return _found(cells, name, 0.8, "called a name, and holds words that hardly repeat")
+    if is_called(cells.name, *_BARE_NAMES) and cells.matching(_LETTERS) > 0.8:
+        # However few they are and however often they repeat: a person's name is no level.
+        if _names_people(cells, name):
+            return _found(cells, name, 0.85, "called a name, and holds names of people")
+        if cells.distinct > min(20, cells.filled / 2):
+            return _found(cells, name, 0.8, "called a name, and holds words that hardly repeat")
+    if says(cells.name, *_LOOK_ALIKES):
+        return None
+    if why := why_people(cells):
+        return _found(cells, name, 0.8, f"the cells look like names of people: {why}")
     # Two capitalised words that hardly ever repeat; wards, drugs and diagnoses do repeat.
-    if cells.filled >= 10 and cells.uniqueness > 0.8 and not says(cells.name, *_LOOK_ALIKES):
-        share = cells.matching(_FULL_NAME)
-        if share > _STRONG:
-            return _found(cells, name, 0.7, f"{percent(share)} of the cells look like a person's full name")
+    if cells.filled >= 10 and cells.uniqueness > 0.8 and full_names(cells) > _STRONG:
+        share = percent(full_names(cells))
+        return _found(cells, name, 0.7, f"{share} of the cells look like a person's full name")
     return None
 
 

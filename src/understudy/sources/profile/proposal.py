@@ -22,7 +22,13 @@ from understudy.sources.profile.keys import (
 )
 from understudy.sources.profile.kinds import guess_column
 from understudy.sources.profile.levels import FEWEST, MOST_LISTED, listed
-from understudy.sources.profile.roles import likely_target, visit_time, with_attributes
+from understudy.sources.profile.roles import (
+    likely_target,
+    marks_parts,
+    times_to,
+    visit_time,
+    with_attributes,
+)
 from understudy.sources.profile.rules import propose_rules
 
 SAMPLE_ROWS = 4000
@@ -194,6 +200,11 @@ def _with_target(
     leaks = [n for n in dict.fromkeys(leaks) if n != name]
     if leaks:
         notes.append(f"the target {name!r} is given away by {_named(leaks, 5)}: leave out of predictions")
+    if times := times_to(name, columns):
+        notes.append(
+            f"{_named(times, 5)} may be the time until {name!r}: it gives the target away in a prediction, and belongs "
+            "to it in an analysis of survival"
+        )
     return found, notes
 
 
@@ -210,6 +221,11 @@ def _about(cells: Sequence[Cells], columns: Sequence[Column], copies: Copies) ->
         notes.append(f"column {new!r} {how} {old!r}")
     for new, old, share in copies.near:
         notes.append(f"column {new!r} agrees with {old!r} in {100 * share:.4g} % of the sampled rows")
+    parts = [c.name for c in columns if marks_parts(c)]
+    if parts:
+        notes.append(
+            f"says which rows a study learned from and tested on, no trait of patients: {_named(parts, 5)}"
+        )
     prose = [c.name for c in columns if c.kind is Kind.TEXT and not c.has(Role.IDENTIFIER)]
     if prose:
         notes.append(f"free text, not learned as levels: {_named(prose, 12)}")

@@ -63,12 +63,41 @@ _ILLNESS = (
     "ckd", "copd", "chd", "cvd", "heart_?failure", "hypertension", "dementia", "depression", "asthma",
     "heart_?disease",
 )  # fmt: skip
+_EVENTS = (
+    "event", "death", "dead", "died", "deceased", "hospdead", "mortality", "status\\d*", "survived", "alive",
+    "death_?event", "relapse\\w*", "recurrence", "progression", "expired?", "vital_?status", "fstat", "censor\\w*",
+)  # fmt: skip
+_TIME_TO_EVENT = (
+    "time", "years?", "months?", "days?", "d_?time", "follow_?up(?:_?(?:time|days|months|years))?",
+    "fu_?time", "lenfol", "surv(?:ival)?_?(?:time|days|months|years)", "time_?to_?\\w+",
+    "(?:os|pfs|dfs)(?:_?(?:time|months|days))?",
+)  # fmt: skip
+_PARTS = frozenset(
+    {"train", "training", "test", "testing", "valid", "validation", "val", "dev", "holdout", "eval"}
+)
 _NEVER = (
     "smok\\w*", "marital\\w*", "employment", "work", "insurance", "history", "family", "told", "split",
     "version", "seq", "fold", "set", "dataset", "type", "code", "desc\\w*", "reason",
 )  # fmt: skip
 _MOST_CLASSES = 20
 _MANY = 8
+
+
+def times_to(target: str, columns: Sequence[Column]) -> tuple[str, ...]:
+    """Return the columns that are named like the time until the event that is the target."""
+    if not says(target, *_EVENTS):
+        return ()
+    return tuple(
+        c.name
+        for c in columns
+        if c.kind is Kind.NUMBER and not c.has(Role.TIME) and is_called(c.name, *_TIME_TO_EVENT)
+    )
+
+
+def marks_parts(column: Column) -> bool:
+    """Say whether the levels say which rows a study trained and tested on."""
+    levels = {level.lower() for level in column.values or ()}
+    return len(levels) > 1 and levels <= _PARTS
 
 
 def is_sex_name(name: str) -> bool:

@@ -38,6 +38,7 @@ _UCUM = {
 # As a bare last word these are more often something else: `value_min`, `vitamin_c`, `group_g`, `check_in`.
 _TOO_SHORT = {"c", "d", "day", "f", "g", "gl", "h", "in", "l", "m", "min", "mo", "month", "pg", "s", "sec", "year",
               "years", "y", "$", "fl", "ms", "/min", "oz", "mins"}  # fmt: skip
+_RATE = {"max", "min", "mean", "avg", "peak", "rest", "resting", "heart", "base", "baseline", "target"}
 _BRACKET = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 _CELL_UNIT = r"^[^A-Za-zµ°%]*?[\d.]\s*([A-Za-zµ°%][A-Za-z0-9µ°%/^.*]*)$"
 
@@ -57,6 +58,8 @@ def unit_in_header(name: str) -> str | None:
         return ucum(found[1])
     parts = words(name)
     if "per" in parts:
+        return None
+    if parts[-1:] == ("hr",) and _RATE & set(parts):
         return None
     for count in (3, 2, 1):
         tail = "".join(parts[-count:])
