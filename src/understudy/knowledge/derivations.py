@@ -13,6 +13,7 @@ import numpy.typing as npt
 from understudy.core.errors import SchemaError, UnknownNameError
 from understudy.knowledge import equations as eq
 from understudy.knowledge.prevent import Outcome, prevent_risk
+from understudy.knowledge.ukpds import ukpds_chd_risk
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ _ALL = (
         eq.albuminuria_category,
         ("uacr",),
         "albuminuria_category",
-        ("kdigo_ccjm",),
+        ("kdigo_2012",),
     ),
     Equation(
         "anion_gap",
@@ -153,7 +154,7 @@ _ALL = (
         eq.ckd_stage,
         ("egfr",),
         "ckd_stage",
-        ("kdigo_ccjm",),
+        ("kdigo_2012",),
         "the rate must persist for three months",
     ),
     Equation(
@@ -243,7 +244,7 @@ _ALL = (
         ("pack_year_wikidoc",),
         "people who still smoke",
     ),
-    Equation("phq9_total", "PHQ-9 total score", eq.phq9_total, _PHQ9, "phq9_total", ("phq_gad_scoring",)),
+    Equation("phq9_total", "PHQ-9 total score", eq.phq9_total, _PHQ9, "phq9_total", ("kroenke_2001",)),
     _prevent("ascvd", 10, "atherosclerotic disease"),
     _prevent("ascvd", 30, "atherosclerotic disease"),
     _prevent("cvd", 10, "cardiovascular disease"),
@@ -281,6 +282,23 @@ _ALL = (
         ("urine_albumin", "urine_creatinine"),
         "uacr",
         ("nhanes_2017_2020",),
+    ),
+    Equation(
+        "ukpds_chd_10y",
+        "UKPDS 10-year risk of coronary heart disease",
+        ukpds_chd_risk,
+        (
+            "age",
+            "age_at_diabetes_diagnosis",
+            "sex",
+            "smoking_status",
+            "hba1c",
+            "systolic_bp",
+            "total_hdl_ratio",
+        ),
+        "ukpds_chd_10y",
+        ("stevens_2001",),
+        "type 2 diabetes without known coronary disease; people of Afro-Caribbean descent have less risk",
     ),
     Equation(
         "waist_height_ratio",

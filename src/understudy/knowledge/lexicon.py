@@ -48,6 +48,7 @@ class Words(Entry):
     kind: MeaningKind
     means: str = Field(description="Id of the observation or condition.")
     words: tuple[str, ...] = Field(min_length=1)
+    sources: tuple[str, ...] = ("everyday_words",)
 
 
 class Meaning(Value):

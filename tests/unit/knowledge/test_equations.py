@@ -15,6 +15,7 @@ from understudy.knowledge import equations as eq
 from understudy.knowledge.derivations import EQUATIONS, derive, equation
 from understudy.knowledge.observations import observations
 from understudy.knowledge.prevent import prevent_risk
+from understudy.knowledge.ukpds import ukpds_chd_risk
 
 RAW = Path(os.environ.get("UNDERSTUDY_SHARED", Path(__file__).parents[4] / "shared")) / "data/nhanes/raw"
 needs_survey = pytest.mark.skipif(not RAW.is_dir(), reason="the public survey files are not at hand")
@@ -370,3 +371,44 @@ def test_derived_columns_of_the_survey_are_reproduced_within_rounding():
     urine = survey("P_ALB_CR")
     ratio = eq.uacr(urine["URXUMS"], urine["URXUCR"])
     assert np.nanmax(np.abs(ratio / urine["URDACT"] - 1)) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("onset", "sex", "smoking", "hba1c", "pressure", "ratio", "years", "expected", "within"),
+    [
+        (45, "male", "never", 7.5, 160, 4.9, 20, 33, 0.5),
+        (55, "female", "never", 6, 140, 4.0, 10, 5.7, 0.15),
+        (55, "female", "former", 8, 140, 4.0, 10, 7.9, 0.15),
+        (55, "female", "never", 10, 140, 4.0, 10, 10.9, 0.15),
+        (55, "female", "current", 10, 140, 4.0, 10, 14.4, 0.15),
+        (55, "female", "current", 10, 140, 8.0, 10, 32.6, 0.15),
+        (55, "male", "current", 10, 140, 8.0, 10, 52.9, 0.15),
+        (55, "male", "never", 8, 160, 8.0, 10, 37.6, 0.15),
+    ],
+)
+def test_ukpds_gives_the_published_values_of_people_newly_diagnosed(
+    onset, sex, smoking, hba1c, pressure, ratio, years, expected, within
+):
+    risk = ukpds_chd_risk([onset], [onset], [sex], [smoking], [hba1c], [pressure], [ratio], years)
+    assert risk[0] == pytest.approx(expected, abs=within)
+
+
+def test_ukpds_follows_the_coefficients_as_published_on_the_log_scale():
+    """BMC Endocrine Disorders 12:12, table 1, with eleven years of known diabetes."""
+    log_q = -4.4918 + 0.0573 * (51 - 55) + 0.1681 * (8.3 - 6.72) + 0.0843 * (145 - 135.7) / 10
+    log_q += 1.3468 * (np.log(5.8 / 1.1) - 1.59)
+    expected = 100 * (1 - np.exp(-np.exp(log_q) * 1.078**11 * (1 - 1.078**10) / (1 - 1.078)))
+    columns = {
+        "age": [62],
+        "age_at_diabetes_diagnosis": [51],
+        "sex": ["male"],
+        "smoking_status": ["never"],
+        "hba1c": [8.3],
+        "systolic_bp": [145],
+        "total_hdl_ratio": [5.8 / 1.1],
+    }
+    assert derive("ukpds_chd_10y", columns)[0] == pytest.approx(expected, abs=0.05)
+
+
+def test_ukpds_knows_no_risk_of_a_diagnosis_to_come():
+    assert np.isnan(ukpds_chd_risk([50], [51], ["male"], ["never"], [7], [130], [4])[0])

@@ -4,9 +4,11 @@ import pytest
 
 from understudy.core.errors import KnowledgeError, UnknownNameError
 from understudy.knowledge.derivations import EQUATIONS
+from understudy.knowledge.entries import CHAPTERS, Chapter, Found, chapter
+from understudy.knowledge.lexicon import Words
 from understudy.knowledge.loading import load, read_table
 from understudy.knowledge.observations import Observation, observations
-from understudy.knowledge.sources import source, sources
+from understudy.knowledge.sources import Source, source, sources
 from understudy.knowledge.statistics import statistics
 
 
@@ -30,6 +32,16 @@ def test_every_citation_of_observations_equations_and_statistics_resolves():
     }
     cited |= {(entry.id, name) for entry in observations().values() for name in entry.cited()}
     assert sorted(pair for pair in cited if pair[1] not in sources()) == []
+
+
+def test_no_source_is_listed_that_nothing_cites():
+    cited = {source.id for chapter_ in CHAPTERS if chapter_ != "sources" for source in cited_in(chapter_)}
+    cited |= {name for words in load("lexicon.yaml", Words).values() for name in words.sources}
+    assert sorted(set(sources()) - cited) == []
+
+
+def cited_in(name: Chapter) -> list[Source]:
+    return [source for key, entry in chapter(name).items() for source in Found(name, key, entry).sources()]
 
 
 def test_an_unknown_source_is_named_with_the_nearest():
