@@ -398,7 +398,7 @@ def test_ukpds_follows_the_coefficients_as_published_on_the_log_scale():
     log_q = -4.4918 + 0.0573 * (51 - 55) + 0.1681 * (8.3 - 6.72) + 0.0843 * (145 - 135.7) / 10
     log_q += 1.3468 * (np.log(5.8 / 1.1) - 1.59)
     expected = 100 * (1 - np.exp(-np.exp(log_q) * 1.078**11 * (1 - 1.078**10) / (1 - 1.078)))
-    columns = {
+    columns: dict[str, Any] = {
         "age": [62],
         "age_at_diabetes_diagnosis": [51],
         "sex": ["male"],
