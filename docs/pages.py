@@ -25,7 +25,7 @@ from examples.make_patients import made_patients
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ("sh", "python")
 _WIDTH = "100"
-_ROWS = 1_250
+_ROWS = 2_500
 _FENCE = re.compile(
     r"(?P<remarks>(?:^<!-- [^\n]* -->\n)*)^```(?P<language>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )

@@ -45,7 +45,7 @@ def made_patients(rows: int, seed: int = 0) -> pl.DataFrame:
     return pl.DataFrame(made)
 
 
-def main(path: str, rows: str = "1250", seed: str = "0") -> None:
+def main(path: str, rows: str = "2500", seed: str = "0") -> None:
     """Write the table that the command line asks for."""
     made_patients(int(rows), int(seed)).write_csv(Path(path))
 

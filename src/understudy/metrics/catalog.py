@@ -104,5 +104,11 @@ CATALOG: Catalog[Metric] = Catalog(
             "Does a model learned from the synthetic data work on real patients?",
             frozenset({"utility", "holdout", "target"}),
         ),
+        Entry(
+            "single_values",
+            "understudy.metrics.single_values:SingleValues",
+            "Do numbers that one real person alone has come back?",
+            frozenset({"privacy", "holdout"}),
+        ),
     ],
 )

@@ -55,19 +55,15 @@ def is_above(estimate: Estimate | None, chance: float) -> bool:
 
 
 def times_seen(rows: Dataset, among: Dataset, columns: tuple[Column, ...]) -> pl.Series:
-    """Count for each row how many rows of `among` equal it in `columns`; missing equals missing.
-
-    Numbers are compared as they would be written: at the column's decimals, else at nine digits.
-    """
+    """Count for each row how many rows of `among` equal it in `columns`; missing equals missing."""
     names = [column.name for column in columns]
-    counts = _content(among, columns).group_by(names).agg(pl.len().alias(_TIMES))
-    found = _content(rows, columns).join(
-        counts, on=names, how="left", nulls_equal=True, maintain_order="left"
-    )
+    counts = written(among, columns).group_by(names).agg(pl.len().alias(_TIMES))
+    found = written(rows, columns).join(counts, on=names, how="left", nulls_equal=True, maintain_order="left")
     return found[_TIMES].fill_null(0)
 
 
-def _content(dataset: Dataset, columns: tuple[Column, ...]) -> pl.DataFrame:
+def written(dataset: Dataset, columns: tuple[Column, ...]) -> pl.DataFrame:
+    """Return the columns as they would be written: numbers at the column's decimals, else at nine digits."""
     return dataset.frame.select([_written(column) for column in columns])
 
 
@@ -78,18 +74,3 @@ def _written(column: Column) -> pl.Expr:
     if column.decimals is None:
         return values.round_sig_figs(_SIGNIFICANT_DIGITS) + 0.0
     return values.round(column.decimals) + 0.0
-
-
-def singles(first: Dataset, second: Dataset, column: Column) -> tuple[pl.Series, pl.Series]:
-    """Return the values of a column that occur exactly once in both tables together, by table."""
-    parts = [_content(rows, (column,))[column.name].drop_nulls() for rows in (first, second)]
-    once = pl.concat(parts).to_frame().group_by(column.name).len().filter(pl.col("len") == 1)[column.name]
-    return (
-        parts[0].filter(parts[0].is_in(once.implode())),
-        parts[1].filter(parts[1].is_in(once.implode())),
-    )
-
-
-def share_present(values: pl.Series, rows: Dataset, column: Column) -> float:
-    """Return the share of values that occur in a table; at least one value."""
-    return float(values.is_in(_content(rows, (column,))[column.name].implode()).to_numpy().mean())

@@ -12,16 +12,17 @@ from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Detail, Estimate, MetricResult
 from understudy.core.schema import Column
 from understudy.metrics.anchors import Anchored, Question, ask
-from understudy.metrics.content import is_above, share_present, singles, tables, times_seen
+from understudy.metrics.content import is_above, tables, times_seen
+from understudy.metrics.groups import protected_groups
 from understudy.metrics.neighbours import nearest
 from understudy.metrics.proportions import excess, wilson
-from understudy.modalities.encoding import DistanceEncoding, is_quantity
+from understudy.modalities.encoding import DistanceEncoding
 
 EXACT, NEAR, UNIQUE = "exact copies", "near copies", "copies of unique people"
 EXCESS, SYNTHETIC, HOLDOUT = "excess share", "share of synthetic rows", "share of holdout rows"
-REPUBLISHED, SINGLE = "unique people republished", "one-of-a-kind numbers"
+REPUBLISHED = "unique people republished"
 _SAME = 1e-6
-_LEAST_SINGLES = 20
+_LEAST_ROWS = 20
 QUESTION = Question(
     metric="copies",
     title="Copies of training rows",
@@ -58,7 +59,7 @@ class Copies(Metric):
     )
 
     def measure(self, comparison: Comparison) -> MetricResult:
-        """Count exact and near copies, copies of people who are the only ones of their kind, and of values."""
+        """Count exact and near copies, and copies of people who are the only ones of their kind."""
         return ask(QUESTION, comparison, self._answer)
 
     def explain(self, result: MetricResult) -> MetricResult:
@@ -67,15 +68,13 @@ class Copies(Metric):
             return result
         found = {m: result.detail(EXACT, m).estimate for m in (SYNTHETIC, HOLDOUT)}
         shares = " and ".join(f"{e.value:.1%} of the {m.split()[2]} rows" for m, e in found.items() if e)
-        near, single = (result.detail(name, EXCESS).estimate for name in (NEAR, SINGLE))
+        near = result.detail(NEAR, EXCESS).estimate
         if is_above(result.estimate, 0.0):
             reading = f"{shares} equal a training row: {result.estimate.value:.1%} more than by chance."
         else:
             reading = f"{shares} equal a training row: no more than by chance."
         if near and is_above(near, 0.0):
             reading += f" {near.value:.1%} are near copies beyond chance."
-        if single and is_above(single, 0.0):
-            reading += f" {single.value:.1%} of one-of-a-kind numbers were taken over, beyond chance."
         return result.model_copy(update={"reading": reading})
 
     def _answer(self, comparison: Comparison) -> MetricResult:
@@ -86,7 +85,7 @@ class Copies(Metric):
         details = (
             *_exact_details(comparison, holdout, columns),
             *self._near_details(comparison, holdout, columns),
-            *_single_details(comparison, holdout, columns),
+            *_group_details(comparison, columns),
         )
         ceiling = _exact(halves[1], halves[0], real, columns) if halves else None
         floor = _exact(comparison.independent, holdout, real, columns)
@@ -115,7 +114,7 @@ class Copies(Metric):
 
 
 def _exact(rows: Dataset, expected: Dataset, real: Dataset, columns: tuple[Column, ...]) -> Estimate:
-    return excess(*(_share(part, real, columns) for part in (rows, expected)))
+    return excess(_share(rows, real, columns), _share(expected, real, columns))
 
 
 def _share(rows: Dataset, real: Dataset, columns: tuple[Column, ...]) -> tuple[float, int]:
@@ -145,6 +144,28 @@ def _exact_details(comparison: Comparison, holdout: Dataset, columns: tuple[Colu
     ]
 
 
+def _group_details(comparison: Comparison, columns: tuple[Column, ...]) -> list[Detail]:
+    """Count exact copies among the synthetic rows of each protected group, beyond the group's holdout rows."""
+    details = []
+    for group in protected_groups(comparison):
+        rows = [comparison.synthetic, comparison.holdout or comparison.real]
+        parts = [part.take(np.flatnonzero(group.rows(part))) for part in rows]
+        is_judged = min(part.rows for part in parts) >= _LEAST_ROWS
+        estimate = _exact(parts[0], parts[1], comparison.real, columns) if is_judged else None
+        note = "" if is_judged else f"fewer than {_LEAST_ROWS} synthetic or holdout rows"
+        details.append(
+            Detail(
+                scope="group",
+                name=group.name,
+                measure=EXCESS,
+                estimate=estimate,
+                rows=parts[0].rows,
+                note=note,
+            )
+        )
+    return details
+
+
 def _details(name: str, found: Estimate, shares: list[tuple[float, int]], note: str) -> list[Detail]:
     parts = [(EXCESS, found, shares[0][1])]
     parts += [
@@ -154,39 +175,6 @@ def _details(name: str, found: Estimate, shares: list[tuple[float, int]], note: 
     return [
         Detail(scope="table", name=name, measure=measure, estimate=estimate, rows=rows, note=note)
         for measure, estimate, rows in parts
-    ]
-
-
-def _single_details(comparison: Comparison, holdout: Dataset, columns: tuple[Column, ...]) -> list[Detail]:
-    """Compare how often one-of-a-kind numbers of training and of holdout patients occur in the synthetic rows."""
-    details, hits, sizes = [], np.zeros(2), np.zeros(2)
-    for column in (c for c in columns if is_quantity(c)):
-        values = singles(comparison.real, holdout, column)
-        if min(map(len, values)) < _LEAST_SINGLES:
-            continue
-        shares = [(share_present(part, comparison.synthetic, column), len(part)) for part in values]
-        hits += [share * size for share, size in shares]
-        sizes += [size for _, size in shares]
-        details.append(
-            Detail(
-                scope="column",
-                name=column.name,
-                measure=SINGLE,
-                estimate=excess(shares[0], shares[1]),
-                rows=shares[0][1],
-            )
-        )
-    if not details:
-        return [Detail(scope="table", name=SINGLE, measure=EXCESS, note="too few numbers occur once")]
-    both = [(float(h / size), int(size)) for h, size in zip(hits, sizes, strict=True)]
-    note = (
-        "numbers that occur once among training and holdout rows together: share that occurs in the synthetic"
-    )
-    names = (EXCESS, "share of training values", "share of holdout values")
-    estimates = (excess(both[0], both[1]), *(wilson(*share) for share in both))
-    return details + [
-        Detail(scope="table", name=SINGLE, measure=name, estimate=estimate, rows=both[0][1], note=note)
-        for name, estimate in zip(names, estimates, strict=True)
     ]
 
 

@@ -18,6 +18,7 @@ from understudy.modalities.encoding import is_quantity, levels_of, numeric
 
 AGE_CUTS = (40.0, 65.0)
 MOST_LEVELS = 8
+MOST_GROUPS = 12
 _AGE = re.compile(r"(^|[^a-z])age([^a-z]|$)|(^|[a-z_ ])age_?(years|yrs)|_age$|^age", re.IGNORECASE)
 
 
@@ -44,6 +45,29 @@ class Grouping:
             known &= code >= 0
             found = found * size + code
         return np.where(known, found, -1)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The patients of one group of a protected column."""
+
+    name: str
+    way: Grouping
+    place: int
+
+    def rows(self, dataset: Dataset) -> np.ndarray:
+        """Return which rows belong to the group, booleans of shape (rows,)."""
+        return np.asarray(self.way.membership(dataset) == self.place)
+
+
+def protected_groups(comparison: Comparison) -> tuple[Group, ...]:
+    """Return the groups of each protected column, at most 12; none where no column is protected."""
+    try:
+        ways = [way for way in groupings(comparison) if len(way.parts) == 1]
+    except NotApplicable:
+        return ()
+    every = [Group(name, way, place) for way in ways for place, name in enumerate(way.groups)]
+    return tuple(every[:MOST_GROUPS])
 
 
 def groupings(comparison: Comparison) -> tuple[Grouping, ...]:

@@ -12,11 +12,12 @@ from understudy.core.contracts import Comparison, Metric
 from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Curve, Detail, Estimate, MetricResult, Outcome
 from understudy.core.schema import Column
-from understudy.metrics.anchors import Anchored, NotApplicable, Question, ask
+from understudy.core.seeds import Seed
+from understudy.metrics.anchors import Anchored, Question, ask
 from understudy.metrics.attacks.catalog import ATTACKS, NAMES
 from understudy.metrics.attacks.trial import Trial, hold
 from understudy.metrics.content import is_above, spoken, tables
-from understudy.metrics.groups import Grouping, groupings
+from understudy.metrics.groups import protected_groups
 from understudy.metrics.roc import Contest
 
 AUC, TPR_10, TPR_1 = "AUC", "TPR@10%FPR", "TPR@1%FPR"
@@ -24,7 +25,6 @@ STRONGEST, MOST_ISOLATED = "strongest", "most isolated"
 _RATES = ((TPR_10, 0.10), (TPR_1, 0.01))
 _LEAST_ROWS = 10
 _LEAST_IN_GROUP = 20
-_MOST_GROUPS = 12
 _ANCHOR_ROWS = 1500
 _CUTS = (10, 5, 4, 2)
 QUESTION = Question(
@@ -108,7 +108,11 @@ class Membership(Metric):
             estimate,
             None if ceiling is None else ceiling.strongest(seed)[1],
             None if floor is None else floor.strongest(seed)[1],
-            (*self._attack_details(trial, estimate, ceiling, floor), *_part_details(trial, comparison)),
+            (
+                *self._attack_details(trial, estimate, ceiling, floor),
+                *self._isolated_details(trial, seed.child("isolated")),
+                *_part_details(trial, comparison),
+            ),
         )
         # A small table may raise the alarm, on stronger evidence, but never gives the all-clear.
         is_known = outsiders >= self.enough_holdout or is_above(trial.contest.strongest(seed, 0.999)[1], 0.5)
@@ -149,50 +153,48 @@ class Membership(Metric):
     def _attack_details(
         self, trial: Trial, estimate: Estimate, ceiling: Contest | None, floor: Contest | None
     ) -> list[Detail]:
-        contest, details = trial.contest, []
-        rows = len(contest.is_member)
-        name = self._names()[int(np.argmax(contest.auc))]
-        note = f"{name}; the interval allows for the choice; rows = non-members"
-        details.append(
+        contest, names = trial.contest, self._names()
+        note = "the interval allows for the choice; rows = non-members"
+        best = [(AUC, int(np.argmax(contest.auc)), estimate)]
+        best += [(measure, *contest.most_caught(fpr)) for measure, fpr in _RATES]
+        details = [
             Detail(
                 scope="attack",
                 name=STRONGEST,
-                measure=AUC,
-                estimate=estimate,
+                measure=measure,
+                estimate=found,
                 rows=contest.outsiders,
-                note=note,
+                note=f"{names[attack]}; {note}",
             )
-        )
-        for measure, fpr in _RATES:
-            best, caught = contest.most_caught(fpr)
-            note = f"{self._names()[best]}; the interval allows for the choice; rows = non-members"
-            details.append(
-                Detail(
-                    scope="attack",
-                    name=STRONGEST,
-                    measure=measure,
-                    estimate=caught,
-                    rows=contest.outsiders,
-                    note=note,
-                )
+            for measure, attack, found in best
+        ]
+        for k, name in enumerate(names):
+            area = Detail(
+                scope="attack",
+                name=name,
+                measure=AUC,
+                estimate=contest.area(k),
+                ceiling=None if ceiling is None else ceiling.area(k),
+                floor=None if floor is None else floor.area(k),
+                rows=len(contest.is_member),
             )
-        for k, name in enumerate(self._names()):
-            details.append(
-                Detail(
-                    scope="attack",
-                    name=name,
-                    measure=AUC,
-                    estimate=contest.area(k),
-                    ceiling=None if ceiling is None else ceiling.area(k),
-                    floor=None if floor is None else floor.area(k),
-                    rows=rows,
-                )
-            )
-            details += [
-                Detail(scope="attack", name=name, measure=m, estimate=contest.caught(k, fpr), rows=rows)
-                for m, fpr in _RATES
-            ]
+            rates = [(measure, contest.caught(k, fpr)) for measure, fpr in _RATES]
+            details += [area, *_rates(name, rates, len(contest.is_member))]
         return details
+
+    def _isolated_details(self, trial: Trial, seed: Seed) -> list[Detail]:
+        """Measure every attack on the most isolated people, who are easiest to find (none where too few)."""
+        count, part = _isolation(trial)
+        if count < 2:
+            return []
+        contest = trial.contest.among(part == count - 1)
+        note = f"{MOST_ISOLATED} 1 of {count}; the interval allows for the choice; rows = non-members"
+        best = [(AUC, contest.strongest(seed)[1]), (TPR_10, contest.most_caught(0.10)[1])]
+        details = _rates(STRONGEST, best, contest.outsiders, note)
+        for k, name in enumerate(self._names()):
+            own = [(AUC, contest.area(k)), (TPR_10, contest.caught(k, 0.10))]
+            details += _rates(name, own, len(contest.is_member))
+        return [d.model_copy(update={"measure": f"{d.measure}, {MOST_ISOLATED}"}) for d in details]
 
     def _curves(self, contest: Contest) -> tuple[Curve, ...]:
         curves = []
@@ -217,21 +219,32 @@ class Membership(Metric):
         )
 
 
+def _rates(name: str, estimates: Sequence[tuple[str, Estimate]], rows: int, note: str = "") -> list[Detail]:
+    return [
+        Detail(scope="attack", name=name, measure=measure, estimate=estimate, rows=rows, note=note)
+        for measure, estimate in estimates
+    ]
+
+
 def _part_details(trial: Trial, comparison: Comparison) -> list[Detail]:
     """Measure the strongest attack among protected groups and by how isolated people are."""
     best = int(np.argmax(trial.contest.auc))
-    details = []
-    for grouping in _groupings(comparison):
-        group_of = grouping.membership(trial.people)
-        for number, group in enumerate(grouping.groups[:_MOST_GROUPS]):
-            details.append(_part(trial.contest.among(group_of == number), best, group))
-    order = rankdata(trial.isolation, method="ordinal") - 1
-    count = max((k for k in _CUTS if trial.contest.outsiders >= k * 1.25 * _LEAST_IN_GROUP), default=1)
-    part = order * count // len(order)
+    details = [
+        _part(trial.contest.among(group.rows(trial.people)), best, group.name)
+        for group in protected_groups(comparison)
+    ]
+    count, part = _isolation(trial)
     for k in range(count if count > 1 else 0):
         label = f"{MOST_ISOLATED} 1 of {count}" if k == count - 1 else f"isolation {k + 1} of {count}"
         details.append(_part(trial.contest.among(part == k), best, label))
     return details
+
+
+def _isolation(trial: Trial) -> tuple[int, np.ndarray]:
+    """Return a number of equal parts, and the part of each record, the last one most isolated."""
+    order = rankdata(trial.isolation, method="ordinal") - 1
+    count = max((k for k in _CUTS if trial.contest.outsiders >= k * 1.25 * _LEAST_IN_GROUP), default=1)
+    return count, order * count // len(order)
 
 
 def _part(contest: Contest, attack: int, name: str) -> Detail:
@@ -240,14 +253,6 @@ def _part(contest: Contest, attack: int, name: str) -> Detail:
         note = f"fewer than {_LEAST_IN_GROUP} members or non-members"
         return Detail(scope="group", name=name, measure=AUC, rows=rows, note=note)
     return Detail(scope="group", name=name, measure=AUC, estimate=contest.area(attack), rows=rows)
-
-
-def _groupings(comparison: Comparison) -> tuple[Grouping, ...]:
-    """Return the groups of each protected column, none where no column is protected."""
-    try:
-        return tuple(g for g in groupings(comparison) if len(g.parts) == 1)
-    except NotApplicable:
-        return ()
 
 
 def _smallest(comparison: Comparison, holdout: Dataset) -> int:

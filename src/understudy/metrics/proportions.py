@@ -40,13 +40,14 @@ def difference(first: Estimate, second: Estimate) -> Estimate:
     return Estimate(value=value, low=value - below, high=value + above)
 
 
-def excess(rows: tuple[float, int], expected: tuple[float, int]) -> Estimate:
+def excess(rows: tuple[float, float], expected: tuple[float, float], confidence: float = 0.95) -> Estimate:
     """Return by how much a share exceeds an expected one, from 0 (no more than expected) to 1.
 
     Args:
-        rows, expected: each a share and the number of rows behind it.
+        rows, expected: each a share and the (effective) number of rows behind it.
+        confidence: of the interval.
     """
-    found = difference(wilson(*rows), wilson(*expected))
+    found = difference(wilson(*rows, confidence), wilson(*expected, confidence))
     return Estimate(value=max(found.value, 0.0), low=max(_low(found), 0.0), high=max(_high(found), 0.0))
 
 

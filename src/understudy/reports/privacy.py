@@ -30,7 +30,8 @@ class Privacy(Section):
     """Attacks with their curves and intervals, then the copy check, labelled as such."""
 
     copy_checks: tuple[str, ...] = Field(
-        default=("copies", "closest_record"), description="Metrics that look for copies, not for attacks."
+        default=("copies", "single_values", "closest_record"),
+        description="Metrics that look for copies, not for attacks.",
     )
 
     def compose(self, evidence: Evidence) -> list[Block]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from understudy.core.errors import UnknownNameError
-from understudy.core.results import Detail, Evaluation, Finding, MetricResult, Outcome, Verdict
+from understudy.core.results import Detail, Estimate, Evaluation, Finding, MetricResult, Outcome, Verdict
+from understudy.metrics.attacks.catalog import NAMES as ATTACKS
+from understudy.metrics.membership import AUC, MOST_ISOLATED, STRONGEST, TPR_10
+from understudy.metrics.single_values import ALL, HOLDOUT
 
 Status = Literal["met", "not_met", "inconclusive", "not_checked"]
 
 
 FEWEST_JUDGED = 250
 _MOST_COPIED = 0.05
+_CHANCE_10 = 0.10
+_SINGLE = "Numbers that one person alone has come back no more often than chance explains"
 
 
 @dataclass(frozen=True)
@@ -27,28 +33,42 @@ class Policy:
         summary: whom it is for.
         tpr_limit: largest upper 95 % bound of an attack's true-positive rate at 10 % false positives;
             guessing gives 0.10.
-        copy_limit: largest lower bound of the share of copied rows beyond what the holdout shows.
+        single_limit: largest upper 95 % bound of the share of one-of-a-kind numbers that return beyond what
+            the holdout shows: the gain of an attacker who knows one such number. Refused is what exceeds it
+            beyond doubt, over all columns or in one.
+        copy_limit: largest share of copied rows beyond what the holdout shows that may be put down to
+            chance; copies beyond doubt are refused whatever their share.
         broken_limit: largest share of synthetic rows that break a rule or bound.
-        accepts_inconclusive: whether too little data to judge may go out, marked as such.
+        settled_from: real rows from which on every requirement must be settled. Smaller tables cannot settle
+            all of them, and go out unsettled, marked as such; so do tables of any size in which few people
+            have a number of their own. 0 settles everything.
     """
 
     name: str
     summary: str
     tpr_limit: float
-    accepts_inconclusive: bool
-    copy_limit: float = 0.0
+    single_limit: float
+    settled_from: int
+    copy_limit: float = 0.01
     broken_limit: float = 0.0
 
 
 POLICIES = (
     Policy(
-        "external", "For recipients outside the institution: every requirement must be shown.", 0.15, False
+        "external",
+        "For recipients outside the institution: every requirement must be shown.",
+        tpr_limit=0.15,
+        single_limit=0.05,
+        settled_from=0,
     ),
     Policy(
         "internal",
-        "For use under the same controls as the real data: nothing may speak against it.",
-        0.20,
-        True,
+        "For use under the same controls as the real data: nothing may speak against it, and what a table of "
+        "this size can show must be shown.",
+        tpr_limit=0.20,
+        single_limit=0.10,
+        # The default holdout, a fifth, then holds enough people.
+        settled_from=5 * FEWEST_JUDGED,
     ),
 )
 
@@ -78,6 +98,7 @@ def decide(
         chance_share: share of real rows that equal another real row; with it, copying is seen even where no
             holdout says what chance explains.
     """
+    single = evaluation.result("single_values")
     findings = (
         Finding(
             requirement="No direct identifier or key of a real patient appears",
@@ -85,12 +106,17 @@ def decide(
             evidence=f"{identifiers_kept} real identifiers found among the synthetic ones",
         ),
         _copies(evaluation, chosen, copied_share, chance_share),
-        _membership(evaluation.result("membership"), evaluation.holdout_rows, chosen),
+        _single_values(single, evaluation.holdout_rows, chosen),
+        _membership(evaluation.result("membership"), chosen),
         _plausible(evaluation.result("plausibility"), chosen),
     )
     against = [f for f in findings if f.status == "not_met"]
     unknown = [f for f in findings if f.status in ("inconclusive", "not_checked")]
-    is_released = not against and (chosen.accepts_inconclusive or not unknown)
+    rows = evaluation.real_rows + evaluation.holdout_rows
+    excused = {f.requirement for f in unknown if rows < chosen.settled_from}
+    if chosen.settled_from and _has_few_single_values(single):
+        excused.add(_SINGLE)
+    is_released = not against and all(f.requirement in excused for f in unknown)
     return Verdict(
         policy=chosen.name,
         is_released=is_released,
@@ -101,15 +127,15 @@ def decide(
 
 def _summary(chosen: Policy, against: list[Finding], unknown: list[Finding], is_released: bool) -> str:
     if not is_released:
-        reasons = " ".join(
-            f"Not shown: {f.requirement}. {f.evidence.rstrip('.')}." for f in [*against, *unknown]
-        )
-        return f"Withheld under the {chosen.name} policy. {reasons}"
+        reasons = [f"Not met: {f.requirement}. {f.evidence.rstrip('.')}." for f in against]
+        reasons += [f"Not shown: {f.requirement}. {f.evidence.rstrip('.')}." for f in unknown]
+        return f"Withheld under the {chosen.name} policy. {' '.join(reasons)}"
     if unknown:
         open_points = "; ".join(f.requirement[0].lower() + f.requirement[1:] for f in unknown)
         return (
-            f"Released under the {chosen.name} policy for use under the same controls as the real data. "
-            f"Not settled: {open_points}."
+            f"Released under the {chosen.name} policy only, for use under the same controls as the real data, and "
+            f"not shown to be safe: the rows at hand cannot settle everything, and inconclusive or unchecked is no "
+            f"pass. Open: {open_points}."
         )
     return f"Released under the {chosen.name} policy: every requirement is met."
 
@@ -122,38 +148,80 @@ def _copies(evaluation: Evaluation, chosen: Policy, copied_share: float, chance_
     if (result is None or result.estimate is None) and copied_share > chance_share + max(_MOST_COPIED, noise):
         said = f"{copied_share:.1%} of the synthetic rows equal a real one, {chance_share:.1%} by chance"
         return Finding(requirement=requirement, status="not_met", evidence=said)
-    if result is None or result.estimate is None or result.outcome is Outcome.FAILED:
+    if result is None or result.estimate is None:
         return Finding(requirement=requirement, status="not_checked", evidence=_why(result))
-    low = result.estimate.value if result.estimate.low is None else result.estimate.low
-    status: Status = "not_met" if low > chosen.copy_limit else "met"
+    status: Status = "met" if result.estimate.value <= chosen.copy_limit else "inconclusive"
+    if _low(result.estimate) > 0:
+        status = "not_met"
     return Finding(
         requirement=requirement, status=status, evidence=result.reading or f"{result.estimate.value:.3f}"
     )
 
 
-def _membership(result: MetricResult | None, holdout_rows: int, chosen: Policy) -> Finding:
+def _single_values(result: MetricResult | None, holdout_rows: int, chosen: Policy) -> Finding:
+    requirement = "Numbers that one person alone has come back no more often than chance explains"
+    if result is None or result.estimate is None:
+        return Finding(
+            requirement=requirement, status=_unanswered(result, holdout_rows), evidence=_why(result)
+        )
+    parts = [d.estimate for d in result.details if d.scope == "column" and d.estimate is not None]
+    high = _high(result.estimate)
+    if max(map(_low, [result.estimate, *parts])) > chosen.single_limit:
+        status: Status = "not_met"
+    else:
+        status = "met" if high <= chosen.single_limit else "inconclusive"
+    evidence = f"{result.reading} The excess is at most {high:.1%} (limit {chosen.single_limit:.0%})"
+    return Finding(requirement=_SINGLE, status=status, evidence=evidence)
+
+
+def _has_few_single_values(result: MetricResult | None) -> bool:
+    """Say whether too few people held out have a number of their own for a bound: more rows do not help."""
+    if result is None or result.estimate is None:
+        return result is not None and result.outcome is Outcome.INCONCLUSIVE
+    return (result.detail(ALL, HOLDOUT).rows or 0) < FEWEST_JUDGED
+
+
+def _unanswered(result: MetricResult | None, holdout_rows: int) -> Status:
+    if result is not None and result.outcome is Outcome.INCONCLUSIVE:
+        return "inconclusive"
+    # With a holdout at hand, the question does not arise where no number is anybody's own.
+    if result is not None and result.outcome is Outcome.NOT_APPLICABLE and holdout_rows:
+        return "met"
+    return "not_checked"
+
+
+def _membership(result: MetricResult | None, chosen: Policy) -> Finding:
     requirement = "No attack can tell who was among the real patients"
     if result is not None and result.outcome is Outcome.FAILED:
         return Finding(
             requirement=requirement, status="not_met", evidence=f"it could not be measured: {result.reason}"
         )
     if result is None or result.estimate is None:
-        return Finding(requirement=requirement, status="not_checked", evidence=_why(result))
-    measured = [d for d in result.details if d.measure == "TPR@10%FPR" and d.scope == "attack" and d.estimate]
-    worst = next((d for d in measured if d.name == "strongest"), None) or max(
-        measured, key=_high, default=None
-    )
-    auc_low = result.estimate.value if result.estimate.low is None else result.estimate.low
-    is_evident = auc_low > 0.5 and worst is not None and _low(worst) > 0.10
-    if worst is None:
-        status: Status = "not_checked"
-    elif is_evident and _high(worst) > chosen.tpr_limit:
+        return Finding(requirement=requirement, status=_unanswered(result, 0), evidence=_why(result))
+    attacks = {d.name for d in result.details if d.scope == "attack"}
+    if left_out := sorted(set(ATTACKS) - attacks):
+        said = f"attacks were left out: {', '.join(left_out)}"
+        return Finding(requirement=requirement, status="not_checked", evidence=said)
+    caught, people = result.detail(STRONGEST, TPR_10).estimate, result.detail(STRONGEST, AUC).rows or 0
+    high = 1.0 if caught is None else _high(caught)
+    is_known = people >= FEWEST_JUDGED and result.outcome is Outcome.MEASURED
+    is_bounded = is_known and high <= chosen.tpr_limit
+    is_evident = _low(result.estimate) > 0.5 or (caught is not None and _low(caught) > _CHANCE_10)
+    status: Status = "met" if is_bounded else "inconclusive"
+    if (is_evident and not is_bounded) or _finds_isolated(result.details, chosen):
         status = "not_met"
-    elif result.outcome is Outcome.INCONCLUSIVE or holdout_rows < FEWEST_JUDGED:
-        status = "inconclusive"
-    else:
-        status = "met" if _high(worst) <= chosen.tpr_limit else "inconclusive"
-    return Finding(requirement=requirement, status=status, evidence=result.reading or result.reason)
+    evidence = (
+        f"{result.reading or result.reason} At 10 % wrong accusations it finds at most {high:.0%} (limit "
+        f"{chosen.tpr_limit:.0%}), judged with {people} people who were held out (at least {FEWEST_JUDGED})"
+    )
+    return Finding(requirement=requirement, status=status, evidence=evidence)
+
+
+def _finds_isolated(details: Sequence[Detail], chosen: Policy) -> bool:
+    """Say whether an attack finds the most isolated people beyond doubt, and more of them than the limit."""
+    found = {d.measure: d.estimate for d in details if d.name == STRONGEST and d.estimate is not None}
+    area, caught = found.get(f"{AUC}, {MOST_ISOLATED}"), found.get(f"{TPR_10}, {MOST_ISOLATED}")
+    return area is not None and _low(area) > 0.5 and (caught is None or _high(caught) > chosen.tpr_limit)
 
 
 def _plausible(result: MetricResult | None, chosen: Policy) -> Finding:
@@ -170,11 +238,9 @@ def _why(result: MetricResult | None) -> str:
     return "not measured" if result is None else result.reason or "not measured"
 
 
-def _high(detail: Detail) -> float:
-    assert detail.estimate is not None
-    return detail.estimate.value if detail.estimate.high is None else detail.estimate.high
+def _high(estimate: Estimate) -> float:
+    return estimate.value if estimate.high is None else estimate.high
 
 
-def _low(detail: Detail) -> float:
-    assert detail.estimate is not None
-    return detail.estimate.value if detail.estimate.low is None else detail.estimate.low
+def _low(estimate: Estimate) -> float:
+    return estimate.value if estimate.low is None else estimate.low

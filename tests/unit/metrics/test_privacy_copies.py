@@ -9,13 +9,15 @@ from understudy.core.contracts import Comparison
 from understudy.core.dataset import Dataset
 from understudy.core.results import Estimate, Outcome, pool
 from understudy.core.schema import Column, Kind, Schema, Table
+from understudy.core.seeds import Seed
 from understudy.metrics.closest_record import ClosestRecord
-from understudy.metrics.copies import EXACT, EXCESS, HOLDOUT, NEAR, SINGLE, SYNTHETIC, UNIQUE, Copies
+from understudy.metrics.copies import EXACT, EXCESS, HOLDOUT, NEAR, SYNTHETIC, UNIQUE, Copies
 from understudy.metrics.membership import Membership
 from understudy.metrics.proportions import difference, wilson
+from understudy.metrics.single_values import ALL, SingleValues
 
 FRESH = comparison(600, 300)
-METRICS = (Copies(), ClosestRecord(), Membership())
+METRICS = (Copies(), ClosestRecord(), Membership(), SingleValues())
 
 
 def value(estimate: Estimate | None) -> float:
@@ -31,12 +33,13 @@ def low(estimate: Estimate | None) -> float:
 
 def test_a_verbatim_copy_under_new_keys_fails_every_privacy_metric() -> None:
     copy = release(FRESH, planted(FRESH.synthetic, FRESH.real, 1.0))
-    copies, closest, membership = (metric.measure(copy) for metric in METRICS)
+    copies, closest, membership, single = (metric.measure(copy) for metric in METRICS)
     assert value(copies.estimate) == 1.0
     assert value(closest.estimate) > 0.99
     assert value(membership.estimate) > 0.99
     assert low(copies.estimate) > 0.9
     assert low(closest.estimate) > 0.9
+    assert low(single.estimate) > 0.5
 
 
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.5])
@@ -73,21 +76,58 @@ def test_fresh_patients_hold_neither_copies_nor_near_copies() -> None:
     assert low(result.detail(NEAR, EXCESS).estimate) == 0
 
 
-def test_numbers_that_single_people_out_are_noticed_when_taken_over() -> None:
-    fine = FRESH.real.schema.with_table(
-        FRESH.real.table.replacing([Column(name="bmi", kind=Kind.NUMBER, decimals=6)])
+def finely_measured(seed: int, people: int = 600, held: int = 300) -> Comparison:
+    """Compare people whose body mass index is written to six decimals, so that nobody shares one."""
+    plain = comparison(people, held, seed)
+    assert plain.holdout is not None
+    fine = plain.real.schema.with_table(
+        plain.real.table.replacing([Column(name="bmi", kind=Kind.NUMBER, decimals=6)])
     )
-    assert FRESH.holdout is not None
+    parts = (plain.real, plain.synthetic, plain.holdout)
     real, fresh, holdout = (
-        jittered(part, 0.01, seed).with_schema(fine)
-        for seed, part in enumerate((FRESH.real, FRESH.synthetic, FRESH.holdout))
+        jittered(part, 0.01, 3 * seed + k).with_schema(fine) for k, part in enumerate(parts)
     )
-    of = Comparison(real, fresh, holdout)
-    taken = Copies().measure(Comparison(real, of.independent, holdout))
-    assert value(taken.detail(SINGLE, EXCESS).estimate) > 0.1
-    assert value(taken.detail("bmi").estimate) > 0.95
-    assert "one-of-a-kind" in taken.reading
-    assert value(Copies().measure(of).detail("bmi").estimate) < 0.05
+    return Comparison(real, fresh, holdout, Seed(seed))
+
+
+def test_numbers_that_single_people_out_are_noticed_when_taken_over() -> None:
+    of = finely_measured(0)
+    assert of.holdout is not None
+    taken = SingleValues().measure(Comparison(of.real, of.independent, of.holdout))
+    assert low(taken.detail(ALL, EXCESS).estimate) > 0.1
+    assert low(taken.detail("bmi").estimate) > 0.95
+    assert "beyond doubt: " in taken.reading
+    assert "bmi" in taken.reading
+    assert value(taken.detail("sex=female").estimate) > 0.1
+    assert value(SingleValues().measure(of).detail("bmi").estimate) < 0.05
+
+
+def test_one_column_in_which_one_number_in_ten_returns_is_named() -> None:
+    of = finely_measured(1)
+    some = pl.Series(np.arange(of.real.rows) < of.real.rows / 10)
+    bmi = of.real.frame["bmi"].zip_with(some, of.synthetic.frame["bmi"])
+    result = SingleValues().measure(
+        release(of, of.synthetic.with_frame(of.synthetic.frame.with_columns(bmi)))
+    )
+    assert low(result.detail("bmi").estimate) > 0
+    assert result.reading.endswith("beyond doubt: bmi.")
+
+
+def test_fresh_people_return_no_more_single_numbers_than_chance_among_many_columns() -> None:
+    alarms = 0
+    for seed in range(40):
+        result = SingleValues().measure(comparison(300, 150, seed))
+        alarms += any(low(d.estimate) > 0 for d in result.details if d.scope == "column" and d.estimate)
+        alarms += low(result.estimate) > 0
+    assert alarms <= 5
+
+
+def test_too_few_single_numbers_are_inconclusive_and_none_at_all_is_no_question() -> None:
+    few = comparison(60, 5)
+    assert SingleValues().measure(few).outcome is Outcome.INCONCLUSIVE
+    assert few.holdout is not None
+    real, fresh, held = (part.select(["sex", "race"]) for part in (few.real, few.synthetic, few.holdout))
+    assert SingleValues().measure(Comparison(real, fresh, held)).outcome is Outcome.NOT_APPLICABLE
 
 
 def test_minus_zero_missing_values_and_trailing_digits_do_not_hide_a_copy() -> None:

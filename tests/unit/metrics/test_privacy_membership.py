@@ -136,7 +136,13 @@ def test_groups_isolated_people_and_curves_are_always_shown() -> None:
     assert {figure.name for figure in result.figures if isinstance(figure, Curve)} == {
         attack.name for attack in ATTACKS
     }
-    assert {part.measure for part in result.details if part.scope == "attack"} == {AUC, TPR_10, TPR_1}
+    assert {part.measure for part in result.details if part.scope == "attack"} == {
+        AUC,
+        TPR_10,
+        TPR_1,
+        f"{AUC}, {MOST_ISOLATED}",
+        f"{TPR_10}, {MOST_ISOLATED}",
+    }
 
 
 def test_results_of_repeated_splits_pool_and_are_explained_anew() -> None:
