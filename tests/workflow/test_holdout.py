@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from tests.workflow.simulated import patients, plan_of
-from understudy.workflow.advise import Wishes, draft
+from understudy.workflow.advise import Wishes, cost, draft
 from understudy.workflow.inputs import read_inputs
 from understudy.workflow.plan import MEMORY, Holdout, Plan
 from understudy.workflow.run import run
@@ -85,3 +85,14 @@ def test_held_out_rows_are_treated_like_the_rows_that_are_learned_from() -> None
         assert inputs.holdout.frame["sbp"].null_count() > 20
         assert inputs.holdout.frame["sbp"].drop_nulls().sort()[-1] < 300
         assert inputs.holdout.schema == inputs.train.schema
+
+
+def test_what_is_not_held_out_is_said_before_work_and_costs_no_further_splits() -> None:
+    frame = patients(300)
+    costs = {}
+    for holdout in (Holdout(), SHARE):
+        plan = draft(MEMORY, Wishes(holdout=holdout), {MEMORY: frame}).plan
+        costs[holdout] = cost(plan, read_inputs(plan, {MEMORY: frame}).train)
+    assert costs[Holdout()].supports == ("no row is held out: neither utility nor privacy is measured",)
+    assert "about 75 rows are held out" in costs[SHARE].supports[0]
+    assert costs[Holdout()].seconds < costs[SHARE].seconds / 2

@@ -134,7 +134,7 @@ def announce_cost(draft: Draft, *, is_quiet: bool, with_errors: bool = True) -> 
             if with_errors or v.severity != "error"
         ),
         *(str(v) for v in inputs.found),
-        *inputs.notes,
+        *(note for note in inputs.notes if note not in draft.notes),
     ]
     for line in lines:
         print(f"# {line}", file=sys.stderr)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import psutil
 from pydantic import ValidationError
 
 from understudy.core.catalog import Choice
@@ -18,6 +17,7 @@ from understudy.core.rules import Handling
 from understudy.core.schema import Column, Kind, Role, Schema, explain
 from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.sources.files import Reading
+from understudy.sources.limits import available_memory
 from understudy.sources.profile import linking_column, propose
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.inputs import Frames, learnable, raw_table, split_count
@@ -180,24 +180,23 @@ def cost(plan: Plan, real: Dataset) -> Cost:
         fit_seconds=fit_s,
         memory_bytes=3e8 + 60.0 * rows * len(real.columns) + 60.0 * asked * len(real.columns),
         disk_bytes=5e6 + 24.0 * asked * len(real.columns),
-        free_memory_bytes=float(psutil.virtual_memory().available),
+        free_memory_bytes=float(available_memory()),
         supports=tuple(_supports(plan, real, learned)),
     )
 
 
 def _supports(plan: Plan, real: Dataset, learned: list[Column]) -> list[str]:
     said = []
-    rows = real.rows
-    held = (
-        0
-        if plan.holdout.fraction is None
-        else round(rows * plan.holdout.fraction / (1 - plan.holdout.fraction))
-    )
-    if plan.holdout.table is None and held < FEWEST_JUDGED:
-        said.append(
-            f"about {held} rows are held out, fewer than the {FEWEST_JUDGED} that a verdict on privacy needs: "
-            "attacks run, but the finding is 'inconclusive', never 'safe'"
-        )
+    rows, share = real.rows, plan.holdout.fraction
+    if share is not None:
+        held = round(rows * share / (1 - share))
+        if held < FEWEST_JUDGED:
+            said.append(
+                f"about {held} rows are held out, fewer than the {FEWEST_JUDGED} that a verdict on privacy needs: "
+                "attacks run, but the finding is 'inconclusive', never 'safe'"
+            )
+    elif plan.holdout.table is None:
+        said.append("no row is held out: neither utility nor privacy is measured")
     if rows < 10 * len(learned):
         said.append(
             f"{rows} rows for {len(learned)} columns: single margins will be right, relations among many columns "

@@ -171,23 +171,23 @@ def split_count(plan: Plan, rows: int, columns: int) -> int:
     """Return how many splits the evaluation of a table is pooled over.
 
     A small table is split five times, unless the plan says otherwise; a wide one fewer times, as time grows
-    with its columns and the many columns steady the figures of one split.
+    with its columns and the many columns steady the figures of one split. A holdout table of its own stays the
+    only judge.
 
     Args:
         plan: the plan.
         rows: real rows.
         columns: columns that are learned.
     """
+    if plan.holdout.fraction is None:
+        return 1
     if plan.splits is not None:
         return plan.splits
     return min(SMALL_SPLITS, max(_SPLIT_COLUMNS // max(columns, 1), 1)) if rows < SMALL_ROWS else 1
 
 
 def further_splits(plan: Plan, inputs: Inputs) -> list[tuple[Dataset, Dataset]]:
-    """Return the further (train, holdout) splits over which the evaluation of a small table is pooled.
-
-    There are none beside a holdout table of its own, which stays the only judge.
-    """
+    """Return the further (train, holdout) splits over which the evaluation of a small table is pooled."""
     learned = sum(c.is_learned for c in inputs.pool.columns)
     wanted = split_count(plan, inputs.pool.rows, learned)
     fraction, seed = plan.holdout.fraction, Seed(plan.seed)

@@ -14,6 +14,7 @@ from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.metrics.catalog import CATALOG as METRICS
 from understudy.modalities.wishes import resolve
 from understudy.reports.catalog import CATALOG as SECTIONS
+from understudy.sources.limits import in_words
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.advise import cost
 from understudy.workflow.plan import Plan
@@ -138,8 +139,8 @@ def _resources(plan: Plan, real: Dataset, out: Path) -> list[Violation]:
         found.append(
             Violation(
                 "memory",
-                f"about {need.memory_bytes / 1e9:.1f} GB are needed, {need.free_memory_bytes / 1e9:.1f} GB are "
-                "free. Learn from fewer rows (`--train-rows`) or ask for fewer (`--rows`).",
+                f"about {in_words(need.memory_bytes)} are needed, {in_words(need.free_memory_bytes)} are free. "
+                "Learn from fewer rows (`--train-rows`) or ask for fewer (`--rows`).",
             )
         )
     there = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
@@ -148,7 +149,8 @@ def _resources(plan: Plan, real: Dataset, out: Path) -> list[Violation]:
         found.append(
             Violation(
                 "disk",
-                f"about {need.disk_bytes / 1e9:.1f} GB are needed, {disk / 1e9:.1f} GB are free. Ask for fewer rows.",
+                f"about {in_words(need.disk_bytes)} are needed, {in_words(disk)} are free in {str(there)!r}. Ask for "
+                "fewer rows, or name a folder on another disk.",
             )
         )
     return found
