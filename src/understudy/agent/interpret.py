@@ -3,114 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
-from pydantic import Field
-
-from understudy.agent.reading.basics import read_basics
-from understudy.agent.reading.planning import Asked, planned
-from understudy.agent.reading.sheet import Sheet
-from understudy.agent.reading.vocabulary import medical_and_common
-from understudy.core.schema import Schema
-from understudy.core.values import Value
+from understudy.agent.reading.cohort_planning import plan_cohort
+from understudy.agent.reading.languages import detect, in_english, readable
+from understudy.agent.reading.planning import Planned
+from understudy.agent.reading.questions import read_question
+from understudy.agent.reading.reader import read
+from understudy.agent.reading.revisions import revision_of
+from understudy.agent.reading.scope import Scope, population_scope, table_scope
+from understudy.agent.reading.sheet import Finding, Sheet
+from understudy.agent.reading.table_planning import plan_table
+from understudy.agent.values import Ask, Clause, Interpretation, KnownTable, Question, Topic
+from understudy.core.catalog import Choice
+from understudy.exports.catalog import CATALOG as EXPORTS
+from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
+from understudy.workflow.cohort_request import DEFAULT_POPULATION, DEFAULT_ROWS
 from understudy.workflow.plan import Plan
 
-Topic = Literal[
-    "sources",
-    "guideline",
-    "define",
-    "explain_metric",
-    "why",
-    "safe_to_share",
-    "what_is_wrong",
-    "improve",
-    "undo",
-    "evaluate",
-    "compare_runs",
-    "describe",
-    "help",
-    "language",
-]
+__all__ = ["Ask", "Clause", "Interpretation", "KnownTable", "Question", "Topic", "interpret"]
 
-
-class KnownTable(Value):
-    """What may be known of a private table: never a row or a cell.
-
-    Attributes:
-        path: where it lies.
-        schema_: what its columns mean.
-        rows: how many rows it has, where that is known.
-    """
-
-    path: str
-    schema_: Schema = Field(alias="schema")
-    rows: int | None = None
-
-
-class Clause(Value):
-    """Some words of the request, and what they became.
-
-    Attributes:
-        words: the person's own words.
-        field: which part of the plan or question they speak of; `unread` where they were not understood.
-        became: what they became, in words.
-        is_kept: whether the plan does what they ask.
-    """
-
-    words: str
-    field: str
-    became: str
-    is_kept: bool = True
-
-
-class Ask(Value):
-    """One part of the single question that is put to the person, with the default that is used without an answer."""
-
-    about: str
-    question: str
-    default: str
-
-
-class Question(Value):
-    """A question of the person: what about, and about which thing.
-
-    Attributes:
-        topic: what is asked.
-        subject: the thing it is asked about, in the person's words, or an id where it was recognised.
-    """
-
-    topic: Topic
-    subject: str = ""
-
-
-class Interpretation(Value):
-    """What a sentence was taken for: a plan that does all it asks, or a question, and what was left open.
-
-    Attributes:
-        text: the sentence.
-        language: ISO 639-1 code of its language.
-        plan: a plan that does everything that is asked; None where that is impossible or nothing was asked for.
-        nearest: where it is impossible, the nearest feasible plan; `notes` say what it leaves out.
-        compared: further plans to run beside `plan`, where a comparison is asked for.
-        question: what the person wants to know, where that is what they want.
-        confidence: 0 to 1; how much of the sentence was understood, and how surely.
-        unread: words that were not understood, as written.
-        clauses: every part of the sentence, and what it became.
-        notes: contradictions, what is not available yet, and what was assumed.
-        asks: at most one question to the person, in its parts, each with its default.
-    """
-
-    text: str
-    language: str = "en"
-    plan: Plan | None = None
-    nearest: Plan | None = None
-    compared: tuple[Plan, ...] = ()
-    question: Question | None = None
-    confidence: float = Field(ge=0, le=1)
-    unread: tuple[str, ...] = ()
-    clauses: tuple[Clause, ...] = ()
-    notes: tuple[str, ...] = ()
-    asks: tuple[Ask, ...] = ()
+# Findings whose lack changes how the patients are written, not who they are: the plan stands without them.
+_BESIDE = ("export", "companion", "impute", "settings", "time_s", "train_rows", "compared", "add")
 
 
 def interpret(text: str, *, table: KnownTable | None = None, previous: Sequence[Plan] = ()) -> Interpretation:
@@ -121,16 +34,140 @@ def interpret(text: str, *, table: KnownTable | None = None, previous: Sequence[
         table: what is known of their table, where they brought one.
         previous: the plans of the conversation so far, the current one last; a follow-up revises it.
     """
-    sheet = Sheet(text, medical_and_common())
-    read_basics(sheet)
-    made = planned(Asked(text, tuple(sheet.findings)))
-    unread = tuple(text[item.start : item.end] for item in sheet.left_over())
-    clauses = [Clause(words=f.words, field=f.field, became=f.says) for f in sheet.findings]
+    language = detect(text)
+    if language not in readable():
+        return _not_read(text, language)
+    english = in_english(text, language)
+    before = previous[-1] if previous else None
+    scope = _scope(table, before)
+    question = read_question(Sheet(english, scope), has_table=table is not None)
+    if question is not None:
+        return _asked(text, language, question, previous)
+    sheet = read(english, scope, before)
+    notes = (f"read as: {' '.join(english.split())}",) if language != "en" else ()
+    return _planned(text, language, sheet, table, before, notes)
+
+
+def _scope(table: KnownTable | None, before: Plan | None) -> Scope:
+    if table is not None:
+        return table_scope(table.schema_, table.rows)
+    if before is not None and before.population is None:
+        return table_scope(before.schema_, None)
+    return population_scope(DEFAULT_POPULATION)
+
+
+def _not_read(text: str, language: str) -> Interpretation:
+    says = (
+        "requests are read in English, and their usual forms in German, French, Spanish and Chinese; this one seems to "
+        f"be in another language ({language}). Please write it in one of these."
+    )
     return Interpretation(
         text=text,
-        plan=made.plan,
-        confidence=1.0 - min(1.0, len(unread) / max(len(sheet.items), 1)) if made.plan else 0.0,
-        unread=unread,
-        clauses=tuple(clauses),
-        notes=made.notes,
+        language=language,
+        question=Question(topic="language", subject=language),
+        confidence=1.0,
+        clauses=(Clause(words=text, field="question", became=says, is_kept=False),),
+        notes=(says,),
     )
+
+
+def _asked(text: str, language: str, question: Question, previous: Sequence[Plan]) -> Interpretation:
+    plan = previous[-2] if question.topic == "undo" and len(previous) > 1 else None
+    notes = ("there is no earlier plan to go back to",) if question.topic == "undo" and plan is None else ()
+    about = f": {question.subject}" if question.subject else ""
+    clause = Clause(words=text, field="question", became=f"a question ({question.topic}{about})")
+    return Interpretation(
+        text=text,
+        language=language,
+        plan=plan,
+        question=question,
+        confidence=0.9,
+        clauses=(clause,),
+        notes=notes,
+    )
+
+
+def _planned(
+    text: str,
+    language: str,
+    sheet: Sheet,
+    table: KnownTable | None,
+    before: Plan | None,
+    notes: Sequence[str],
+) -> Interpretation:
+    revision = None if before is None else revision_of(sheet, before)
+    if table is not None:
+        made = plan_table(text, table.path, table.schema_, table.rows, sheet.findings, revision)
+    elif before is not None and before.population is None:
+        made = plan_table(text, before.table, before.schema_, None, sheet.findings, revision)
+    else:
+        made = plan_cohort(text, sheet.findings, revision)
+    clauses = _clauses(sheet, made)
+    missed = [c for c in clauses if not c.is_kept]
+    unread = tuple(sheet.text[i.start : i.end] for i in sheet.left_over())
+    plan = None if made.plan is None else _with_exports(made.plan, sheet.findings)
+    is_whole = not any(c.field not in _BESIDE for c in missed)
+    is_empty = not sheet.findings and revision is None and table is None
+    says = "nothing was read that could be planned; say which patients, such as '500 adults with asthma'"
+    return Interpretation(
+        text=text,
+        language=language,
+        plan=plan if is_whole and not is_empty else None,
+        nearest=plan if not is_whole and not is_empty else None,
+        compared=_compared(plan, sheet.findings),
+        confidence=_confidence(sheet, len(unread), missed, is_empty=is_empty),
+        unread=unread,
+        clauses=(
+            *clauses,
+            *(Clause(words=w, field="unread", became="not understood", is_kept=False) for w in unread),
+        ),
+        notes=(*notes, *([says] if is_empty else []), *(c.became for c in missed), *made.notes),
+        asks=_asks(sheet, table, before),
+    )
+
+
+def _clauses(sheet: Sheet, made: Planned) -> list[Clause]:
+    failed = {id(finding): reason for finding, reason in made.failed}
+    return [
+        Clause(
+            words=f.words,
+            field=f.field,
+            became=failed.get(id(f), f.says),
+            is_kept=f.is_kept and id(f) not in failed,
+        )
+        for f in sorted(sheet.findings, key=lambda f: f.start)
+    ]
+
+
+def _with_exports(plan: Plan, findings: Sequence[Finding]) -> Plan:
+    names = dict.fromkeys(f.value for f in findings if f.field == "export" and f.value in EXPORTS.names)
+    if len(names) < 2:
+        return plan
+    return plan.model_copy(update={"exports": tuple(Choice(name=name) for name in names)})
+
+
+def _compared(plan: Plan | None, findings: Sequence[Finding]) -> tuple[Plan, ...]:
+    if plan is None or not plan.table:
+        return ()
+    names = [n for f in findings if f.field == "compared" for n in f.value if n in SYNTHESIZERS.names]
+    others = [n for n in names if n != plan.synthesizer.name]
+    return tuple(plan.model_copy(update={"synthesizer": Choice(name=n, reason="asked for")}) for n in others)
+
+
+def _confidence(sheet: Sheet, unread: int, missed: Sequence[Clause], *, is_empty: bool) -> float:
+    """Return the share of the request's parts that were read, less a little for corrected spellings."""
+    if is_empty:
+        return 0.0
+    parts = len(sheet.findings) + unread
+    mended = sum("(read as " in f.says for f in sheet.findings)
+    sure = max(parts - unread - 0.2 * mended - len(missed), 0.0) / parts if parts else 0.5
+    return round(min(max(sure, 0.0), 1.0), 3)
+
+
+def _asks(sheet: Sheet, table: KnownTable | None, before: Plan | None) -> tuple[Ask, ...]:
+    """Return what would change the plan and was not said: one question, in parts, each with its default."""
+    if before is not None or table is not None or not sheet.findings:
+        return ()
+    if any(sheet.has(field) for field in ("rows", "counts", "times")):
+        return ()
+    return (Ask(about="rows", question="How many patients?", default=f"{DEFAULT_ROWS:,}"),)

@@ -96,7 +96,23 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
     else:
         schema = wishes.schema
         reasons["schema"] = "given"
-    schema = with_wished_roles(schema, wishes, reasons)
+    return Draft(plan_for(table, schema, wishes, reasons), notes, frames)
+
+
+def plan_for(table: str, schema: Schema, wishes: Wishes, reasons: Mapping[str, str] | None = None) -> Plan:
+    """Return the complete plan for a table whose meaning is known; its rows are not looked at.
+
+    Args:
+        table: path or name of the table.
+        schema: what its columns mean.
+        wishes: what the person said.
+        reasons: why the schema is as it is.
+
+    Raises:
+        RequestError: if a wish names what does not exist.
+    """
+    why_fields = dict(reasons or {"schema": "given"})
+    schema = with_wished_roles(schema, wishes, why_fields)
     if wishes.rows is not None and wishes.rows < 1:
         raise RequestError(f"--rows is {wishes.rows}; ask for at least 1 row")
     name = wishes.synthesizer or DEFAULT_SYNTHESIZER
@@ -105,20 +121,19 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
     why = "asked for" if wishes.synthesizer else "most faithful at an attack that gains nothing, and fast"
     if wishes.rows is None:
         learned = "as many as were learned from: more rows hold no more information"
-        reasons["rows"] = "one for each row to complete" if wishes.complete else learned
-    reasons["holdout"] = _holdout_reason(wishes.holdout)
+        why_fields["rows"] = "one for each row to complete" if wishes.complete else learned
+    why_fields["holdout"] = _holdout_reason(wishes.holdout)
     try:
-        plan = Plan(
+        return Plan(
             table=table,
             schema=schema,
             synthesizer=Choice(name=name, settings=dict(wishes.settings), reason=why),
             exports=(Choice(name=wishes.export),),
-            reasons=reasons,
+            reasons=why_fields,
             **{field: getattr(wishes, field) for field in _TAKEN_OVER},
         )
     except ValidationError as error:
         raise PlanError(f"the plan would be invalid: {explain(error)}") from error
-    return Draft(plan, notes, frames)
 
 
 def with_wished_roles(schema: Schema, wishes: Wishes, reasons: dict[str, str]) -> Schema:

@@ -45,7 +45,7 @@ class CohortWishes:
         conditions: conditions that everyone has, by any name.
         exclude: conditions that nobody is known to have.
         rows: how many patients.
-        observations: how many of the most important observations; None for all.
+        observations: how many of the most important observations; None for all, 0 for the added ones alone.
         add, drop: further observations, and those to leave out.
         where, share: limits and exact proportions, in words.
         targets: aggregates to meet, in words.
@@ -108,7 +108,7 @@ def draft_cohort(wishes: CohortWishes, generator: Generator | None = None) -> Co
     """
     if not 1 <= wishes.rows <= MOST_ROWS:
         raise RequestError(f"--rows is {wishes.rows}; ask for 1 to {MOST_ROWS:,} patients")
-    if wishes.observations is not None and wishes.observations < 1:
+    if wishes.observations is not None and wishes.observations < (0 if wishes.add else 1):
         raise RequestError(f"--observations is {wishes.observations}; ask for at least 1, or for 'all'")
     EXPORTS.entry(wishes.export)
     chosen = Choice(name=wishes.population, settings=dict(wishes.settings), reason="asked for")
@@ -197,8 +197,8 @@ def _measures(wishes: CohortWishes, names: Sequence[str], held: Mapping[str, Col
 
 
 def _reasons(wishes: CohortWishes, names: Sequence[str], lacking: Sequence[str]) -> dict[str, str]:
-    many = "all that the population holds"
-    if wishes.observations is not None:
+    many = "those that were named" if wishes.observations == 0 else "all that the population holds"
+    if wishes.observations:
         many = (
             f"the {wishes.observations} highest in the ranking of the knowledge base, with its demographics"
         )

@@ -1,54 +1,81 @@
-"""From findings to a plan, through the doors that the command line uses too."""
+"""Findings become a plan step by step: what cannot be met with the rest is left out, and said."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from understudy.agent.reading.sheet import Finding
-from understudy.core.catalog import Choice
-from understudy.core.contracts import Generator
 from understudy.core.errors import RequestError
-from understudy.workflow.cohort_request import CohortWishes, draft_cohort, population_of
 from understudy.workflow.plan import Plan
 
-
-@dataclass(frozen=True)
-class Asked:
-    """A request and what was read in it."""
-
-    text: str
-    findings: tuple[Finding, ...]
-
-    def all(self, field: str) -> list[object]:
-        """Return the values of all findings of a field."""
-        return [finding.value for finding in self.findings if finding.field == field]
+W = TypeVar("W")
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan, or why there is none."""
+    """What became of a request.
+
+    Attributes:
+        plan: the plan that does all that could be done.
+        notes: what a person should know of it.
+        failed: findings that the plan leaves out, each with the reason.
+    """
 
     plan: Plan | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    failed: tuple[tuple[Finding, str], ...] = ()
 
 
-def planned(asked: Asked) -> Planned:
-    """Turn what was read into a plan."""
-    if not asked.findings:
-        return Planned(None, ("nothing was asked for",))
-    wishes = CohortWishes(goal=asked.text, conditions=[str(c) for c in asked.all("condition")])
-    changes: dict[str, int] = {
-        field: int(str(values[-1])) for field in ("rows", "observations") if (values := asked.all(field))
-    }
-    try:
-        draft = draft_cohort(CohortWishes(**{**wishes.__dict__, **changes}), held(wishes.population))
-    except RequestError as error:
-        return Planned(None, (str(error),))
-    return Planned(draft.plan, draft.notes)
+@dataclass(frozen=True)
+class Planner(Generic[W]):
+    """How wishes of one kind grow by a finding, and become a plan.
+
+    Attributes:
+        apply: wishes with one more finding.
+        draft: the plan of the wishes and its notes; raises a RequestError where there is none.
+    """
+
+    apply: Callable[[W, Finding], W]
+    draft: Callable[[W], tuple[Plan, tuple[str, ...]]]
+
+    def plan(self, start: W, findings: Sequence[Finding]) -> Planned:
+        """Plan all findings at once, or as many as can be met together, in their order."""
+        able = [finding for finding in findings if finding.is_kept]
+        try:
+            wishes = start
+            for finding in able:
+                wishes = self.apply(wishes, finding)
+            plan, notes = self.draft(wishes)
+            return Planned(plan, notes)
+        except RequestError:
+            return self._nearest(start, able)
+
+    def _nearest(self, wishes: W, findings: Sequence[Finding]) -> Planned:
+        failed: list[tuple[Finding, str]] = []
+        plan: Plan | None = None
+        notes: tuple[str, ...] = ()
+        for finding in findings:
+            try:
+                grown = self.apply(wishes, finding)
+                plan, notes = self.draft(grown)
+                wishes = grown
+            except RequestError as error:
+                failed.append((finding, str(error)))
+        return Planned(plan, notes, tuple(failed))
 
 
-@cache
-def held(population: str) -> Generator:
-    """Return a population, built once: reading it takes longer than all the rest."""
-    return population_of(Choice(name=population))
+@dataclass(frozen=True)
+class Revision:
+    """What a follow-up replaces of the plan before it.
+
+    Attributes:
+        plan: the plan before it.
+        columns: columns whose limits and shares are stated anew.
+        is_replacing: whether conditions that are named take the place of the earlier ones.
+    """
+
+    plan: Plan
+    columns: frozenset[str] = field(default_factory=frozenset)
+    is_replacing: bool = False

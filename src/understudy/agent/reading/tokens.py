@@ -19,6 +19,8 @@ _NUMBER = re.compile(
 _SCALE = re.compile(r"\s?(k|thousand|mio|million)\b|(m)\b(?!/)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_][^\W_]*(?:['’][^\W\d_]+)?")
 _SIGN = re.compile(r">=|<=|=<|=>|!=|==|[≥≤><=%+±~&/*:;,.!?()\[\]\n–—|•·-]")
+_STAGE = re.compile(r"[1-5][ab]\b", re.IGNORECASE)
+_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _BLANK = re.compile(r"\s{0,2}")
 _SCALES: Mapping[str, float] = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mio": 1e6, "million": 1e6}
 # Units that are also ordinary words or letters count only where they touch the number.
@@ -73,8 +75,12 @@ def _token(text: str, place: int, before: Token | None) -> Token | None:
         return unit
     if match := _FILE.match(text, place):
         return Token("file", match[0], match[0], place, match.end())
+    if match := _STAGE.match(text, place):
+        return Token("word", match[0], match[0].casefold(), place, match.end())
     if match := _NUMBER.match(text, place):
         return _number(text, match)
+    if match := _compounds().match(text, place):
+        return Token("unit", match[0], match[0].casefold(), place, match.end(), _codes()[match[0].casefold()])
     if match := _WORD.match(text, place):
         return Token("word", match[0], folded(match[0]), place, match.end())
     if match := _SIGN.match(text, place):
@@ -94,6 +100,8 @@ def _number(text: str, match: re.Match[str]) -> Token:
     value, end = float(re.sub(r"[,'’ ]", "", match[0])), match.end()
     if scale := _SCALE.match(text, end):
         value, end = value * _SCALES[(scale[1] or scale[2]).casefold()], scale.end()
+    elif ordinal := _ORDINAL.match(text, end):
+        end = ordinal.end()
     return Token("number", text[match.start() : end], match[0], match.start(), end, value)
 
 
@@ -122,5 +130,14 @@ def _codes() -> Mapping[str, str]:
 def _units() -> re.Pattern[str]:
     spelled = sorted(_codes(), key=len, reverse=True)
     # "1" and "%" are no units here: a number after a number, and a sign that shares use too.
-    named = "|".join(re.escape(s) for s in spelled if s not in ("1", "%", "/min", "c", "f", "k"))
+    named = "|".join(
+        re.escape(s) for s in spelled if s not in ("1", "%", "/min", "c", "f", "k", "points", "score", "pts")
+    )
     return re.compile(rf"(?:{named})(?![\w/])", re.IGNORECASE)
+
+
+@cache
+def _compounds() -> re.Pattern[str]:
+    """Return the units that are recognised without a number before them, as in "glucose in mmol/L"."""
+    named = "|".join(re.escape(s) for s in sorted(_codes(), key=len, reverse=True) if "/" in s[1:-1])
+    return re.compile(rf"(?<![\w/])(?:{named})(?![\w/])", re.IGNORECASE)

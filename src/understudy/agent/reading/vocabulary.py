@@ -5,20 +5,25 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from understudy.agent.reading.tokens import Token, tokenize
+from understudy.knowledge.columns import told_by
+from understudy.knowledge.conditions import conditions
+from understudy.knowledge.levels import condition_groups, level_words
 from understudy.knowledge.lexicon import spellings
 
 Key = tuple[str, ...]
 # Look-alikes of opposite meaning: a correction never crosses them.
 _OPPOSITES = ("hypo", "hyper", "pre", "anti", "non", "intra", "inter", "macro", "micro", "brady", "tachy")
 _LONGEST = 9
+_MENDED = 4
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,14 @@ class Sense:
 
     tag: str
     value: Any
+
+
+@dataclass(frozen=True)
+class Level:
+    """Levels of a column that people are called by."""
+
+    column: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -48,60 +61,65 @@ class Vocabulary:
     """Phrases with their senses, found at a place of a request by longest match, then by nearest spelling."""
 
     def __init__(self, entries: Iterable[tuple[str, Sense]], beneath: Vocabulary | None = None) -> None:
-        self._senses: dict[Key, tuple[Sense, ...]] = dict(beneath._senses) if beneath else {}
-        self._capitals: set[Key] = set(beneath._capitals) if beneath else set()
-        self._words: dict[str, None] = dict(beneath._words) if beneath else {}
+        own: dict[Key, tuple[Sense, ...]] = {}
+        self._capitals: dict[Key, tuple[Sense, ...]] = dict(beneath._capitals) if beneath else {}
         for phrase, sense in entries:
-            self._add(phrase, sense)
+            tokens = tokenize(phrase)
+            key = tuple(token.key for token in tokens)
+            is_everyday = sense.tag in ("obs", "cond", "population") and key in _everyday()
+            if key and (not is_everyday or phrase.isupper()):
+                place = self._capitals if is_everyday else own
+                place[key] = tuple(dict.fromkeys((*place.get(key, ()), sense)))
+        self._senses: dict[Key, tuple[Sense, ...]] = dict(beneath._senses) if beneath else {}
+        for key, senses in own.items():
+            self._senses[key] = tuple(dict.fromkeys((*senses, *self._senses.get(key, ()))))
+        self._words = tuple({w for key in self._senses for w in key if len(w) >= 4 and w.isalpha()})
+        self._known = frozenset(w for key in self._senses for w in key)
 
-    def _add(self, phrase: str, sense: Sense) -> None:
-        key = tuple(token.key for token in tokenize(phrase))
-        if not key or (key in _everyday() and phrase != phrase.upper()):
-            return
-        if key in _everyday():
-            self._capitals.add(key)
-        known = self._senses.get(key, ())
-        if sense not in known:
-            self._senses[key] = (*known, sense)
-        self._words |= {word: None for word in key if len(word) >= 4 and word.isalpha()}
+    def find(self, tokens: Sequence[Token], place: int) -> Phrase | None:
+        """Return the longest phrase that starts at a token, with misspelled words put right where that is needed."""
+        phrase = self._match(tokens, place)
+        if all(self._is_known(token) for token in tokens[place : place + _MENDED]):
+            return phrase
+        mended = self._corrected(tokens, place)
+        if mended is not None and mended.corrected and (phrase is None or mended.size > phrase.size):
+            return mended
+        return phrase
 
-    def match(self, tokens: Sequence[Token], place: int) -> Phrase | None:
-        """Return the longest phrase that starts at a token, as written."""
+    def _is_known(self, token: Token) -> bool:
+        return token.kind != "word" or token.key in self._known or token.key.rstrip("s") in self._known
+
+    def _match(self, tokens: Sequence[Token], place: int) -> Phrase | None:
         for size in range(min(_LONGEST, len(tokens) - place), 0, -1):
             key = tuple(token.key for token in tokens[place : place + size])
-            if senses := self._senses.get(key) or self._singular(key):
-                if key in self._capitals and not tokens[place].is_capital:
-                    continue
+            if tokens[place].is_capital and key in self._capitals:
+                return Phrase(self._capitals[key], size)
+            senses = self._senses.get(key) or self._singular(key)
+            if senses:
                 return Phrase(senses, size)
         return None
 
-    def corrected(self, tokens: Sequence[Token], place: int) -> Phrase | None:
-        """Return the phrase that starts at a token once its misspelled words are put right."""
-        mended = list(tokens)
-        for at in range(place, min(place + 4, len(tokens))):
-            word = self.nearest(tokens[at])
-            if word:
-                mended[at] = Token("word", word, word, tokens[at].start, tokens[at].end)
-        phrase = self.match(mended, place)
-        if phrase is None:
-            return None
-        right = " ".join(token.key for token in mended[place : place + phrase.size])
-        return Phrase(phrase.senses, phrase.size, right)
+    def _corrected(self, tokens: Sequence[Token], place: int) -> Phrase | None:
+        """Return the longest phrase that the right spellings give; None where they give different ones."""
+        window = tokens[place : place + _MENDED]
+        found: list[Phrase] = []
+        for words in product(*(self._nearest(token) for token in window)):
+            mended = [
+                Token(t.kind, w, w, t.start, t.end, t.value) for t, w in zip(window, words, strict=True)
+            ]
+            phrase = self._match([*mended, *tokens[place + _MENDED :]], 0)
+            if phrase is not None:
+                right, wrong = (" ".join(t.key for t in ts[: phrase.size]) for ts in (mended, window))
+                found.append(Phrase(phrase.senses, phrase.size, right if right != wrong else ""))
+        longest = [p for p in found if p.size == max(f.size for f in found)]
+        return longest[0] if len({p.senses[0] for p in longest}) == 1 else None
 
-    def nearest(self, token: Token) -> str | None:
-        """Return the known word that a misspelled one must mean; None where it is known, or none is near."""
+    def _nearest(self, token: Token) -> tuple[str, ...]:
+        """Return the known words that a misspelled one may mean; itself where it is known, or none is near."""
         word = token.key
-        if token.kind != "word" or len(word) < 4 or word in self._words:
-            return None
-        most = 1 if len(word) < 8 else 2
-        # 'scorer_cutoff' makes this quick: two thousand words in less than a millisecond.
-        near = process.extract(word, list(self._words), scorer=OSA.distance, score_cutoff=most, limit=4)
-        near = [
-            n for n in near if n[0][0] == word[0] and _side(n[0]) == _side(word) and _is_close(word, n[0])
-        ]
-        if not near or (len(near) > 1 and near[0][1] == near[1][1] and near[0][0][:-1] != near[1][0][:-1]):
-            return None
-        return str(near[0][0])
+        if len(word) < 4 or not word.isalpha() or self._is_known(token):
+            return (word,)
+        return _mended(word, self._words) or (word,)
 
     def _singular(self, key: Key) -> tuple[Sense, ...]:
         last = key[-1]
@@ -110,9 +128,17 @@ class Vocabulary:
         return ()
 
 
+@lru_cache(maxsize=4096)
+def _mended(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    most = 1 if len(word) < 8 else 2
+    found = process.extract(word, known, scorer=OSA.distance, score_cutoff=most, limit=6)
+    near = [(k, d) for k, d, _ in found if k[0] == word[0] and _side(k) == _side(word) and _is_close(word, k)]
+    return tuple(k for k, d in near if d == near[0][1])[:3]
+
+
 def _is_close(word: str, known: str) -> bool:
     # A short word is corrected only where letters are swapped, doubled or left out, never one for another.
-    return len(word) >= 5 or sorted(word) == sorted(known)
+    return len(word) >= 6 or len(word) != len(known) or sorted(word) == sorted(known)
 
 
 def _side(word: str) -> str:
@@ -121,8 +147,8 @@ def _side(word: str) -> str:
 
 @cache
 def _everyday() -> frozenset[Key]:
-    """Return the abbreviations that are also ordinary words, and are meant only where written in capitals."""
-    return frozenset(tuple(t.key for t in tokenize(phrase)) for phrase in _document()["everyday"])
+    """Return the spellings that are also ordinary words, and are meant only where written in capitals."""
+    return frozenset(tuple(t.key for t in tokenize(p)) for p in (*_document()["everyday"], "us"))
 
 
 @cache
@@ -130,15 +156,16 @@ def _document() -> Mapping[str, Any]:
     return tomllib.loads(files("understudy.agent.reading").joinpath("words.toml").read_text(encoding="utf-8"))
 
 
+@cache
 def quiet() -> frozenset[str]:
     """Return the tags whose words may be left over: they carry no wish by themselves."""
     return frozenset(_document()["quiet"])
 
 
 @cache
-def medical_and_common() -> Vocabulary:
+def common() -> Vocabulary:
     """Return the vocabulary that every request shares."""
-    return Vocabulary([*_of_requests(), *_of_medicine()])
+    return Vocabulary([*_of_requests(), *_of_people(), *_of_medicine()])
 
 
 def _of_requests() -> Iterable[tuple[str, Sense]]:
@@ -148,6 +175,25 @@ def _of_requests() -> Iterable[tuple[str, Sense]]:
                 yield str(phrase), Sense(tag, value)
 
 
+def _of_people() -> Iterable[tuple[str, Sense]]:
+    for entry in level_words().values():
+        for word in entry.words:
+            yield word, Sense("level", Level(entry.observation, entry.values))
+        if entry.short:
+            yield entry.short, Sense("levelpart", Level(entry.observation, entry.values))
+    for group in condition_groups().values():
+        for word in group.words:
+            yield word, Sense("group", group.id)
+
+
 def _of_medicine() -> Iterable[tuple[str, Sense]]:
+    told = {name: c for c in conditions() if (name := told_by(c))}
     for phrase, meaning in spellings():
-        yield phrase, Sense("obs" if meaning.kind == "observation" else "cond", meaning.id)
+        if meaning.kind == "condition":
+            yield phrase, Sense("cond", meaning.id)
+        elif meaning.id in told and "diagnosed" not in phrase:
+            # "History of stroke" names people with the condition before it names a column.
+            yield phrase, Sense("cond", told[meaning.id])
+    for phrase, meaning in spellings():
+        if meaning.kind == "observation":
+            yield phrase, Sense("obs", meaning.id)

@@ -1,0 +1,299 @@
+"""From findings to the plan of a cohort, through the door that the command line uses too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from understudy.agent.reading.limits import Limit
+from understudy.agent.reading.planning import Planned, Planner, Revision
+from understudy.agent.reading.scope import population
+from understudy.agent.reading.sheet import Finding
+from understudy.core.conditions import Between, Conditions, OneOf, Proportion, Share
+from understudy.core.errors import ConditionError
+from understudy.core.schema import Column, explain
+from understudy.knowledge.conditions import conditions
+from understudy.knowledge.levels import condition_groups
+from understudy.knowledge.observations import Group, observations
+from understudy.modalities.wishes import resolve
+from understudy.populations.definitions import define
+from understudy.populations.presentation import measures
+from understudy.populations.requests import given_own
+from understudy.populations.targets import columns_of
+from understudy.populations.targets import says as says_target
+from understudy.workflow.cohort_request import DEFAULT_OBSERVATIONS, CohortWishes, draft_cohort
+from understudy.workflow.plan import Plan
+
+# What must be settled before what builds on it.
+_ORDER = (
+    *(
+        "startover",
+        "population",
+        "seed",
+        "policy",
+        "export",
+        "missing",
+        "rows",
+        "counts",
+        "times",
+        "uncondition",
+    ),
+    *(
+        "conditions",
+        "condition",
+        "staged",
+        "exclude",
+        "exclude_group",
+        "unlimit",
+        "where",
+        "limits",
+        "shares",
+    ),
+    *("targets", "observations", "only", "add", "drop", "system", "units"),
+)
+_SIGNS = {"low": (">=", ">"), "high": ("<=", "<")}
+
+
+def plan_cohort(text: str, findings: Sequence[Finding], revision: Revision | None = None) -> Planned:
+    """Return the plan of a cohort that findings ask for, or the nearest feasible one with what it leaves out."""
+    start = CohortWishes(goal=text) if revision is None else _wishes_of(revision, text)
+    asked = [f for f in _with_hints(findings, revision) if f.field in (*_ORDER, "observations_more")]
+    asked.sort(key=lambda f: _ORDER.index(f.field) if f.field in _ORDER else _ORDER.index("observations"))
+    return Planner(_apply, _draft).plan(start, asked)
+
+
+def _with_hints(findings: Sequence[Finding], revision: Revision | None) -> list[Finding]:
+    """Read "20 diabetes observations" as naming the condition too, where nothing else does."""
+    named = any(f.field in ("conditions", "condition", "staged") for f in findings)
+    found: list[Finding] = []
+    for finding in findings:
+        if finding.field == "observations_of":
+            count, hint = finding.value
+            found.append(replace(finding, field="observations", value=count))
+            if not named and revision is None:
+                found.append(replace(finding, field="conditions", value=(hint,)))
+        else:
+            found.append(finding)
+    return found
+
+
+def _apply(wishes: CohortWishes, finding: Finding) -> CohortWishes:
+    value = finding.value
+    if finding.field in _SPECIAL:
+        return _SPECIAL[finding.field](wishes, value)
+    changes: dict[str, Any] = {finding.field: value}
+    if finding.field in _GROWING:
+        name, texts = _GROWING[finding.field]
+        changes = {name: tuple(dict.fromkeys([*getattr(wishes, name), *texts(value)]))}
+    return replace(wishes, **changes)
+
+
+def _where_texts(value: Any) -> list[str]:
+    limits = value if isinstance(value, tuple) else (value,)
+    return [text for limit in limits for text in _texts(limit)]
+
+
+def _texts(limit: Limit | Between | OneOf) -> list[str]:
+    if isinstance(limit, OneOf):
+        return _listed(limit)
+    where, unit = (limit.where, limit.unit) if isinstance(limit, Limit) else (limit, None)
+    found = []
+    for side, number, is_open in (("low", where.low, where.low_open), ("high", where.high, where.high_open)):
+        if number is not None:
+            found.append(f"{where.column}{_SIGNS[side][is_open]}{number:.10g}{f' {unit}' if unit else ''}")
+    return found
+
+
+def _listed(where: OneOf) -> list[str]:
+    if len(where.values) == 1:
+        return [f"{where.column}{'!=' if where.exclude else '='}{where.values[0]}"]
+    return [f"{where.column} {'not in' if where.exclude else 'in'} ({', '.join(map(str, where.values))})"]
+
+
+def _share_texts(shares: Sequence[Proportion]) -> list[str]:
+    return [
+        f"{s.column}={s.value}:{s.proportion:g}" if isinstance(s, Share) else f"{s.column}:balanced"
+        for s in shares
+    ]
+
+
+def _counts(wishes: CohortWishes, value: tuple[int, Sequence[Proportion]]) -> CohortWishes:
+    rows, shares = value
+    return replace(wishes, rows=rows, share=(*wishes.share, *_share_texts(shares)))
+
+
+def _excluded(wishes: CohortWishes, group: str) -> CohortWishes:
+    entry = condition_groups()[group]
+    where = [f"{name}=false" for name in entry.observations]
+    return replace(wishes, exclude=(*wishes.exclude, *entry.conditions), where=(*wishes.where, *where))
+
+
+def _staged(wishes: CohortWishes, value: tuple[str, Limit]) -> CohortWishes:
+    return replace(
+        wishes, conditions=(*wishes.conditions, value[0]), where=(*wishes.where, *_texts(value[1]))
+    )
+
+
+def _only(wishes: CohortWishes, names: Sequence[str]) -> CohortWishes:
+    added = () if wishes.observations != 0 else tuple(wishes.add)
+    return replace(wishes, observations=0, add=tuple(dict.fromkeys([*added, *names])))
+
+
+def _count(wishes: CohortWishes, value: int | str) -> CohortWishes:
+    added = () if wishes.observations == 0 else tuple(wishes.add)
+    return replace(wishes, observations=None if value == "all" else int(value), add=added)
+
+
+def _more(wishes: CohortWishes, value: int) -> CohortWishes:
+    shown = [
+        n for n in wishes.add if n in observations() and observations()[n].group is not Group.DEMOGRAPHICS
+    ]
+    base = len(shown) if wishes.observations == 0 else wishes.observations or DEFAULT_OBSERVATIONS
+    return _count(wishes, base + value)
+
+
+def _units(wishes: CohortWishes, value: tuple[str, str]) -> CohortWishes:
+    return replace(
+        wishes, units={**wishes.units, value[0]: value[1]}, add=tuple(dict.fromkeys([*wishes.add, value[0]]))
+    )
+
+
+def _uncondition(wishes: CohortWishes, names: Sequence[str]) -> CohortWishes:
+    keep = tuple(c for c in wishes.conditions if c.partition(":")[0] not in names)
+    return replace(wishes, conditions=keep, exclude=tuple(c for c in wishes.exclude if c not in names))
+
+
+def _unlimit(wishes: CohortWishes, columns: Sequence[str]) -> CohortWishes:
+    return _forgetting(wishes, columns)
+
+
+_GROWING: Mapping[str, tuple[str, Callable[[Any], list[str]]]] = {
+    "conditions": ("conditions", list),
+    "condition": ("conditions", lambda v: [v]),
+    "exclude": ("exclude", list),
+    "where": ("where", _where_texts),
+    "limits": ("where", _where_texts),
+    "shares": ("share", _share_texts),
+    "targets": ("targets", list),
+    "add": ("add", list),
+    "drop": ("drop", list),
+}
+_SPECIAL: Mapping[str, Callable[[CohortWishes, Any], CohortWishes]] = {
+    "counts": _counts,
+    "exclude_group": _excluded,
+    "staged": _staged,
+    "only": _only,
+    "observations": _count,
+    "observations_more": _more,
+    "units": _units,
+    "system": lambda wishes, value: replace(wishes, system=value, units={}),
+    "times": lambda wishes, value: replace(wishes, rows=max(round(wishes.rows * value), 1)),
+    "uncondition": _uncondition,
+    "unlimit": _unlimit,
+    "startover": lambda wishes, value: wishes,
+}
+
+
+def _draft(wishes: CohortWishes) -> tuple[Plan, tuple[str, ...]]:
+    generator = population(wishes.population)
+    if wishes.observations == 0 and wishes.add:
+        wishes = _exactly(wishes)
+    try:
+        drafted = draft_cohort(wishes, generator)
+    except ValidationError as error:
+        raise ConditionError(explain(error)) from error
+    _refuse_impossible(drafted.plan)
+    return drafted.plan, drafted.notes
+
+
+def _exactly(wishes: CohortWishes) -> CohortWishes:
+    """Return wishes that leave out the demographics that would come along unnamed."""
+    plan = draft_cohort(wishes, population(wishes.population)).plan
+    spoken = {*wishes.add, *plan.given.columns, *columns_of(plan.cohort.targets)}
+    return replace(wishes, drop=(*wishes.drop, *(n for n in _demographics(plan) if n not in spoken)))
+
+
+def _demographics(plan: Plan) -> list[str]:
+    return [n for n in plan.schema_.table.names if observations()[n].group is Group.DEMOGRAPHICS]
+
+
+def _refuse_impossible(plan: Plan) -> None:
+    """Refuse what no patient can be: a condition's own limits against the wished ones, shares against limits."""
+    assert plan.population is not None
+    schema = population(plan.population.name).schema
+    held = {c.name: c for c in schema.table.columns}
+    own = given_own(plan.given, measures(plan.schema_.table.names, held, units=_units_of(plan, held)))
+    for name in plan.cohort.conditions:
+        defined = define(name, held, plan.population.name)
+        try:
+            resolve(Conditions(where=(*own.where, *defined.where)), schema)
+        except ConditionError as error:
+            called = conditions()[defined.condition].name
+            raise ConditionError(f"{called} and the other wishes exclude each other: {error}") from error
+    for share in own.shares:
+        named = [
+            set(w.values)
+            for w in own.where
+            if isinstance(w, OneOf) and w.column == share.column and not w.exclude
+        ]
+        if isinstance(share, Share) and share.proportion > 0 and any(share.value not in n for n in named):
+            raise ConditionError(
+                f"{share.says()} contradicts the limit on {share.column!r}; leave one of them out"
+            )
+
+
+def _units_of(plan: Plan, held: Mapping[str, Column]) -> dict[str, str]:
+    """Return the units of a plan that are not the observations' own."""
+    return {
+        c.name: c.unit
+        for c in plan.schema_.table.columns
+        if c.unit is not None and c.unit != held[c.name].unit
+    }
+
+
+def _wishes_of(revision: Revision, text: str) -> CohortWishes:
+    """Return the wishes that lead to the plan before, so that a follow-up can change them."""
+    plan = revision.plan
+    assert plan.population is not None
+    held = {c.name: c for c in population(plan.population.name).schema.table.columns}
+    shown = plan.schema_.table.columns
+    units = _units_of(plan, held)
+    wishes = CohortWishes(
+        population=plan.population.name,
+        conditions=() if revision.is_replacing else plan.cohort.conditions,
+        exclude=plan.cohort.exclude,
+        rows=plan.rows or CohortWishes().rows,
+        where=tuple(t for w in plan.given.where for t in _with_unit(w, units)),
+        share=tuple(_share_texts(plan.given.shares)),
+        targets=tuple(says_target(t) for t in plan.cohort.targets),
+        units=units,
+        missing=plan.cohort.missing,
+        export=plan.exports[0].name,
+        policy=plan.policy,
+        seed=plan.seed,
+        goal=f"{plan.goal}\n{text}",
+    )
+    count = len(shown) - len(_demographics(plan))
+    wishes = replace(wishes, observations=count) if revision.is_replacing else replace(
+        wishes, observations=0, add=tuple(c.name for c in shown)
+    )  # fmt: skip
+    return _forgetting(wishes, revision.columns)
+
+
+def _with_unit(where: Between | OneOf, units: Mapping[str, str]) -> list[str]:
+    return _texts(Limit(where, units.get(where.column))) if isinstance(where, Between) else _texts(where)
+
+
+def _forgetting(wishes: CohortWishes, columns: Sequence[str] | frozenset[str]) -> CohortWishes:
+    def about(text: str) -> bool:
+        return any(text.startswith(name) and not text[len(name) :][:1].isidentifier() for name in columns)
+
+    return replace(
+        wishes,
+        where=tuple(t for t in wishes.where if not about(t)),
+        share=tuple(t for t in wishes.share if not about(t)),
+        targets=tuple(t for t in wishes.targets if not about(t)),
+    )

@@ -1,0 +1,145 @@
+"""Proportions over the patients: percentages, parts, ratios, counts of groups, equal numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from understudy.agent.reading.sheet import Match, Sheet
+from understudy.agent.reading.vocabulary import Level
+from understudy.core.conditions import Balanced, Proportion, Share
+from understudy.core.schema import Column, Kind
+
+_WHO = "(level|cond|obs)"
+_EVEN = "((num|part) (slash|colon|to) (num|part)|equal)"
+_LIST = "(to|slash|colon|and|comma)"
+_FILL = "(with|people|conditioncue|onlypeople|split|done|every|wherecue|dataset)"
+
+
+def read_shares(sheet: Sheet) -> None:
+    """Read all proportions, the most specific wordings first."""
+    for pattern, read in _READERS:
+        for match in list(sheet.matches(pattern)):
+            read(sheet, match)
+
+
+def _ratio(sheet: Sheet, match: Match) -> None:
+    """60:40 women to men; 70/30 split of men and women."""
+    first, second = (match[key].value for key in ("a", "b"))
+    levels = [sheet.level(match[key]) for key in ("x", "y")]
+    if first + second > 0 and all(levels) and _same_column(levels):
+        shares = [(levels[0], first / (first + second)), (levels[1], second / (first + second))]
+        _claim(sheet, match, [(level, part) for level, part in shares if level])
+
+
+def _equal(sheet: Sheet, match: Match) -> None:
+    """Equal numbers of men and women; males and females in equal numbers."""
+    items = [i for i in match.items if i.tag in ("level", "cond", "obs")]
+    levels = [level for item in items if (level := sheet.level(item))]
+    if len(levels) == len(items) and len({level.column for level in levels}) == 1:
+        _balance(sheet, match, levels[0].column)
+
+
+def _equal_by(sheet: Sheet, match: Match) -> None:
+    """Balanced by sex; stratified equally by smoking status; 50/50 by sex."""
+    item = match["o"]
+    names = [s.value for s in item.senses if s.tag == "obs"]
+    column = next((c for n in names if (c := sheet.scope.column(n))), None)
+    level = sheet.level(item) if item.tag == "level" else None
+    if level is not None:
+        column = sheet.scope.column(level.column)
+    if column is not None and column.is_discrete:
+        _balance(sheet, match, column.name)
+
+
+def _equal_target(sheet: Sheet, match: Match) -> None:
+    """Balance the outcome."""
+    targets = [c.name for c in sheet.scope.columns.values() if "target" in [r.value for r in c.roles]]
+    if targets:
+        _balance(sheet, match, targets[0])
+
+
+def _part(sheet: Sheet, match: Match) -> None:
+    """60 % women, half of them smokers, 20 % without diabetes."""
+    level = sheet.level(match["x"])
+    if level is not None:
+        part = match["p"].value
+        _claim(sheet, match, [(level, 1 - part if "no" in match else part)])
+
+
+def _part_after(sheet: Sheet, match: Match) -> None:
+    """Women (70 %); sex = female: 60 %."""
+    level = sheet.level(match["x"])
+    if level is not None:
+        _claim(sheet, match, [(level, match["p"].value)])
+
+
+def _counts(sheet: Sheet, match: Match) -> None:
+    """200 men and 300 women."""
+    numbers = [match[key].value for key in ("a", "b")]
+    levels = [sheet.level(match[key]) for key in ("x", "y")]
+    if all(levels) and _same_column(levels) and sum(numbers) > 0:
+        total = sum(numbers)
+        shares = [(level, n / total) for level, n in zip(levels, numbers, strict=True) if level]
+        says = f"{total:,.0f} patients"
+        found = [s for level, part in shares if (s := _share(sheet, level, part))]
+        if len(found) == 2:
+            sheet.claim(
+                match, "counts", (int(total), tuple(found)), f"{says}: {'; '.join(s.says() for s in found)}"
+            )
+
+
+def _same_column(levels: Sequence[Level | None]) -> bool:
+    return len({level.column for level in levels if level}) == 1
+
+
+_READERS = (
+    (f"a=num x={_WHO} (people|and|comma|done)+ b=num y={_WHO} people?", _counts),
+    (f"a=num (colon|slash|to) b=num ({_FILL}|equal)* x={_WHO} {_LIST} y={_WHO}", _ratio),
+    (f"x={_WHO} {_LIST} y={_WHO} ({_FILL}|equal|colon|paren)* a=num (colon|slash|to) b=num paren?", _ratio),
+    (f"split? equal ({_FILL}|equal|colon|between|not)* {_WHO} ((to|slash|colon|and|comma|not)+ {_WHO})+", _equal),
+    (f"{_WHO} ({_LIST}+ {_WHO})+ {_FILL}* split? equal", _equal),
+    (f"{_EVEN} ({_FILL}|equal|targetcue|important|colon|comma)* o=(obs|level)", _equal_by),
+    ("o=obs (colon|eq|paren)? equal", _equal_by),
+    ("equal (every|important)* targetcue", _equal_target),
+    (f"p=part {_FILL}* no=not {_FILL}* x={_WHO}", _part),
+    (f"p=part {_FILL}* x={_WHO} done?", _part),
+    (f"prevalence {_FILL}* x={_WHO} (colon|eq|paren)* p=part paren?", _part_after),
+    (f"x={_WHO} prevalence (colon|eq|paren)* p=part paren?", _part_after),
+    (f"(vague|more)? x={_WHO} people? (paren|colon|eq)* (vague|cmp)* p=part paren?", _part_after),
+)  # fmt: skip
+
+
+def _balance(sheet: Sheet, match: Match, column: str) -> None:
+    share = Balanced(column=column)
+    sheet.claim(match, "shares", (share,), share.says())
+
+
+def _claim(sheet: Sheet, match: Match, parts: Sequence[tuple[Level, float]]) -> None:
+    shares: list[Proportion] = []
+    for level, part in parts:
+        if not 0 <= part <= 1:
+            says = f"a share of {100 * part:g} % is impossible; it lies between 0 and 100 %"
+            sheet.claim(match, "share", None, says, is_kept=False)
+            return
+        share = _share(sheet, level, part)
+        if share is None:
+            says = f"a share of several levels at once ({', '.join(level.values)}) cannot be set; name one of them"
+            sheet.claim(match, "share", None, says, is_kept=False)
+            return
+        shares.append(share)
+    sheet.claim(match, "shares", tuple(shares), "; ".join(s.says() for s in shares))
+
+
+def _share(sheet: Sheet, level: Level, part: float) -> Share | None:
+    """Return the share of one level; of several, that of the only other one, where that says the same."""
+    if len(level.values) == 1:
+        return Share(column=level.column, value=level.values[0], proportion=round(part, 6))
+    column = sheet.scope.column(level.column)
+    others = [v for v in _levels(column) if v not in level.values] if column else []
+    if len(others) != 1:
+        return None
+    return Share(column=level.column, value=others[0], proportion=round(1 - part, 6))
+
+
+def _levels(column: Column) -> tuple[str, ...]:
+    return ("false", "true") if column.kind is Kind.BOOLEAN else column.values or ()
