@@ -55,16 +55,16 @@ def _print_for_people(release: Release) -> None:
         colour = _TONES[finding.status]
         status = finding.status.replace("_", " ")
         console.print(f"  [{colour}]{status:>12}[/]  {escape(finding.requirement)}")
+    results = release.evidence.evaluation.results
+    rows = [(escape(result.title), *_cells(result)) for result in results]
+    # A population that nobody's rows went into has no real rows to stand beside.
+    titles = ("", "synthetic", "real holdout", "shuffled")
+    shown = [place for place in range(len(titles)) if place < 2 or any(row[place] for row in rows)]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title, justify in (
-        ("", "left"),
-        ("synthetic", "right"),
-        ("real holdout", "right"),
-        ("shuffled", "right"),
-    ):
-        table.add_column(title, justify=justify)  # type: ignore[arg-type]
-    for result in release.evidence.evaluation.results:
-        table.add_row(escape(result.title), *_cells(result))
+    for place in shown:
+        table.add_column(titles[place], justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*(row[place] for place in shown))
     console.print()
     console.print(table)
     asked = release.evidence.provenance.get("conditions")

@@ -16,6 +16,7 @@ from understudy.core.schema import Kind
 from understudy.knowledge.conditions import Figure, conditions, survey_prevalence
 from understudy.knowledge.observations import observations
 from understudy.knowledge.statistics import Statistic, statistics
+from understudy.knowledge.units import written
 from understudy.metrics.intervals import Z95, around, wilson
 
 MEAN_SHARE, SD_SHARE, POINTS = 0.03, 0.10, 1.0
@@ -23,7 +24,7 @@ _FEWEST = 100
 
 QUESTION = MetricResult(
     metric="reference",
-    title="Agreement with published figures",
+    title="Published figures",
     question="Does a population built from knowledge agree with the published figures of the people it stands for?",
     axis=Axis.FIDELITY,
     best=1.0,
@@ -142,7 +143,7 @@ def _moments(figure: Statistic, values: pl.Series) -> Iterator[_Compared]:
     mean, spread = _float(values.mean()), _float(values.std())
     here = around(mean, spread / math.sqrt(len(values)))
     about = observations().get(figure.about)
-    unit = f" {about.unit}" if about and about.unit not in (None, "1") else ""
+    unit = f" {written(about.unit)}".rstrip() if about else ""
     limit = MEAN_SHARE * abs(figure.value)
     name = f"{_title(figure.about)}{who}"
     yield _Compared(f"{name}: mean", here, published, _gap(here, published, limit), unit, figure.period)

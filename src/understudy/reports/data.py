@@ -7,6 +7,7 @@ from pydantic import Field
 from understudy.core.blocks import Block, Heading, TableBlock, Text
 from understudy.core.contracts import Evidence, Section
 from understudy.core.schema import Column, Role
+from understudy.knowledge.units import written
 from understudy.reports.wording import ABSENT, count, listing, number
 
 _ROLES = {
@@ -62,7 +63,7 @@ def column_row(column: Column) -> tuple[str, str, str, str, str]:
     roles = ", ".join(_ROLES.get(role, role.value) for role in column.roles) or ABSENT
     roles += "" if column.is_learned else "; made anew"
     kind = column.kind.value + (f" ({column.vocabulary})" if column.vocabulary else "")
-    return (column.name, kind, roles, column.unit or "", _allowed(column))
+    return (column.name, kind, roles, written(column.unit), _allowed(column))
 
 
 def _allowed(column: Column) -> str:

@@ -103,7 +103,7 @@ def _headline(evidence: Evidence, axis: Axis) -> Number | None:
 def _requirements(verdict: Verdict | None) -> list[Block]:
     if verdict is None or not verdict.findings:
         return []
-    rows = tuple((_STATUS[f.status], f.requirement, f.evidence) for f in verdict.findings)
+    rows = tuple((_STATUS[f.status], f.requirement, sentence(f.evidence)) for f in verdict.findings)
     caption = f"What the “{verdict.policy}” policy requires"
     columns = ("Status", "Requirement", "Evidence")
     return [TableBlock(columns=columns, rows=rows, caption=caption, collapsed=len(rows) > 8)]

@@ -49,7 +49,14 @@ def gauge_chart(title: str, results: Sequence[MetricResult]) -> Chart | None:
             _words("value", y, WIDTH, "right", color=MUTED),
         ],
     }
-    return Chart(spec=chart_spec(body, LEGEND), alt=_alt(title, shown), width="third")
+    return Chart(spec=chart_spec(body, _legend(rows)), alt=_alt(title, shown), width="third")
+
+
+def _legend(rows: Sequence[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Return what the marks mean, without those that no row has."""
+    needs = (None, "ceiling", "floor")
+    pairs = zip(LEGEND, needs, strict=True)
+    return tuple(pair for pair, field in pairs if field is None or any(r[field] is not None for r in rows))
 
 
 def _x(field: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from understudy.core.blocks import Chart
 from understudy.core.results import Histogram
+from understudy.knowledge.units import written
 from understudy.reports.charts.theme import REAL, REAL_LEGEND, SYNTHETIC, SYNTHETIC_LEGEND, chart_spec
 from understudy.reports.wording import count, date, number, percent, short
 
@@ -22,7 +23,7 @@ def histogram_chart(figure: Histogram) -> Chart:
     """Return one small chart: real filled, synthetic as a line or a tick."""
     is_levels = figure.kind == "levels" or not figure.edges
     body = _levels(figure) if is_levels else _bins(figure)
-    unit = f" [{figure.unit}]" if figure.unit else ""
+    unit = f" [{shown}]" if (shown := written(figure.unit)) else ""
     title = {"title": short(figure.column + unit, 34)}
     legend = (REAL_LEGEND, SYNTHETIC_LEGEND)
     return Chart(spec=chart_spec(title | body, legend), alt=_alt(figure, is_levels=is_levels), width="third")
