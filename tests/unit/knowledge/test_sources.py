@@ -5,6 +5,8 @@ import pytest
 from understudy.core.errors import KnowledgeError, UnknownNameError
 from understudy.knowledge.derivations import EQUATIONS
 from understudy.knowledge.entries import CHAPTERS, Chapter, Found, chapter
+from understudy.knowledge.facts import facts
+from understudy.knowledge.levels import condition_groups
 from understudy.knowledge.lexicon import Words
 from understudy.knowledge.loading import load, read_table
 from understudy.knowledge.observations import Observation, observations
@@ -37,6 +39,8 @@ def test_every_citation_of_observations_equations_and_statistics_resolves():
 def test_no_source_is_listed_that_nothing_cites():
     cited = {source.id for chapter_ in CHAPTERS if chapter_ != "sources" for source in cited_in(chapter_)}
     cited |= {name for words in load("lexicon.yaml", Words).values() for name in words.sources}
+    cited |= {name for group in condition_groups().values() for name in group.sources}
+    cited |= {name for fact in facts().values() for name in fact.sources}
     assert sorted(set(sources()) - cited) == []
 
 
