@@ -82,7 +82,7 @@ def _rules() -> list[str]:
         for template in Template
     ]
     intro = (
-        "What no patient can be (hard), or hardly any (soft). Each has a row that obeys it and a row that breaks it; both "
-        "are tested. [Audit a table](../how-to/audit-a-table.md) by them; all: `understudy knowledge list rules`."
+        "What no patient can be (hard), or hardly any (soft). Each has a row that obeys it and a row that breaks it, "
+        "tested both. [Audit a table](../how-to/audit-a-table.md) by them; all: `understudy knowledge list rules`."
     )
     return ["## Plausibility rules", intro, table(("Form", "Hard", "Soft"), rows)]
