@@ -38,13 +38,13 @@ def _conditions() -> list[str]:
         (
             code(entry.id),
             entry.name,
-            ", ".join(c.code for c in entry.icd10cm[:4]) + (" ..." if len(entry.icd10cm) > 4 else ""),
             "yes" if entry.criteria else "",
             "yes" if entry.id in held else "",
+            ", ".join(c.code for c in entry.icd10cm[:4]) + (" ..." if len(entry.icd10cm) > 4 else ""),
         )
         for entry in sorted(conditions().values(), key=lambda entry: entry.id)
     ]
-    columns = ("Condition", "Name", "ICD-10-CM", "Criteria as rules", "In `us_adults`")
+    columns = ("Condition", "Name", "Criteria as rules", "In `us_adults`", "ICD-10-CM")
     return ["## Conditions", table(columns, rows)]
 
 
@@ -52,27 +52,28 @@ def _observations() -> list[str]:
     parts = ["## Observations"]
     for group in Group:
         rows = [
-            (code(o.id), o.name, _units(o), o.loinc or "", code(o.derived_by) if o.derived_by else "")
+            (code(o.id), o.name, o.loinc or "", code(o.derived_by) if o.derived_by else "", _units(o))
             for o in observations().values()
             if o.group is group
         ]
         heading = f"### {group.value.replace('_', ' ').capitalize()}"
-        parts += [heading, table(("Observation", "Name", "In", "LOINC", "Computed by"), rows)]
+        parts += [heading, table(("Observation", "Name", "LOINC", "Computed by", "In"), rows)]
     return parts
 
 
 def _units(entry: Observation) -> str:
     if entry.unit is None:
         return ", ".join(entry.values or ()) if entry.values and len(entry.values) <= 4 else entry.kind.value
-    return "; ".join(filter(None, (written(entry.unit), *(written(c.unit) for c in entry.conversions))))
+    shown = filter(None, (written(entry.unit), *(written(c.unit) for c in entry.conversions)))
+    return "; ".join(shown) or "a ratio"
 
 
 def _equations() -> list[str]:
     rows = [
-        (code(entry.id), entry.name, ", ".join(map(code, entry.inputs)), entry.valid)
+        (code(entry.id), entry.name, entry.valid, ", ".join(map(code, entry.inputs)))
         for entry in EQUATIONS.values()
     ]
-    return ["## Equations", table(("Equation", "Name", "From", "For"), rows)]
+    return ["## Equations", table(("Equation", "Name", "For", "From"), rows)]
 
 
 def _rules() -> list[str]:
