@@ -14,7 +14,7 @@ from understudy.reports.wording import interval, number, short
 
 WIDTH = 298
 ROW = 46
-LONGEST = 42  # characters of a label and of the interval beside it
+LONGEST = 47  # characters of a label and of the interval beside it
 LEAST_SPAN = 0.25  # of the whole scale, so that a hair's breadth does not fill the gauge
 LEGEND = (("synthetic, with its interval", SYNTHETIC), ("real rows", HOLDOUT), ("shuffled columns", FLOOR))
 
