@@ -116,7 +116,7 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "== environment: installing understudy and the tools of its developers"
-	@$(PIP_INSTALL) --editable '.[dev]'
+	@$(PIP_INSTALL) --editable '.[deep,dev]'
 	@touch $@ $(VENV)/.base
 
 build/%-env/.ready: benchmarks/%-requirements.txt | $(VENV)/bin/python

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 
 from tests.unit.synthesizers.clinic import clinic
+from understudy.core.catalog import Choice
 from understudy.core.conditions import Between, Conditions, OneOf, parse_share, parse_where
 from understudy.core.contracts import Comparison, Fitting, Generator, Synthesizer
 from understudy.core.dataset import CANONICAL, Dataset
@@ -20,12 +22,15 @@ from understudy.core.schema import Column, Kind, Role, Schema, Table
 from understudy.core.seeds import Seed
 from understudy.metrics.catalog import CATALOG as METRICS
 from understudy.modalities.wishes import matching
-from understudy.synthesizers.catalog import CATALOG
+from understudy.synthesizers.catalog import CATALOG, DEEP
 from understudy.synthesizers.saved import load
 
 NAMES = CATALOG.names
 FLOOR = "marginals"
 ROWS = 500
+# Small networks, trained briefly: what they keep does not depend on how well they learn.
+QUICK = {"autoregressive": {"updates": 300, "width": 32, "depth": 1}}
+NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="the extra `deep` is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,12 @@ def train() -> Dataset:
     return clinic(ROWS, seed=3)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=NEEDS_TORCH if DEEP in CATALOG.entry(name).handles else ()) for name in NAMES
+    ],
+)
 def name(request):
     return request.param
 
@@ -49,7 +59,11 @@ def drawn(generator) -> Dataset:
 
 
 def fitted(name: str, train: Dataset, seed: int = 1) -> Generator:
-    return CATALOG.create(name).fit(train, Fitting(seed=Seed(seed)))
+    return created(name).fit(train, Fitting(seed=Seed(seed)))
+
+
+def created(name: str) -> Synthesizer:
+    return CATALOG.create(Choice(name=name, settings=QUICK.get(name, {})))
 
 
 def table(frame: pl.DataFrame, *columns: Column) -> Dataset:
@@ -57,7 +71,7 @@ def table(frame: pl.DataFrame, *columns: Column) -> Dataset:
 
 
 def test_it_is_a_synthesizer_and_makes_a_generator(name, generator):
-    assert isinstance(CATALOG.create(name), Synthesizer)
+    assert isinstance(created(name), Synthesizer)
     assert isinstance(generator, Generator)
 
 
@@ -124,7 +138,7 @@ def test_fitting_leaves_the_rows_and_the_global_random_state_alone(name):
 
 def test_progress_rises_and_ends_at_one(name, train):
     told: list[Any] = []
-    CATALOG.create(name).fit(train, Fitting(seed=Seed(1), notify=told.append))
+    created(name).fit(train, Fitting(seed=Seed(1), notify=told.append))
     fractions = [event.fraction for event in told]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
@@ -133,7 +147,7 @@ def test_progress_rises_and_ends_at_one(name, train):
 
 def test_a_fit_keeps_to_its_time_budget_and_near_its_forecast(name, train):
     began = time.perf_counter()
-    recipe = CATALOG.create(name)
+    recipe = created(name)
     recipe.fit(train, Fitting(seed=Seed(1), time_budget_s=20))
     assert time.perf_counter() - began < 20
     assert 0 < recipe.expected_seconds(ROWS, len(train.columns)) < 20

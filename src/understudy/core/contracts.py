@@ -39,12 +39,14 @@ class Fitting:
         time_budget_s: wall-clock seconds that the fit should stay within, None for no limit.
         device: `cpu`, or an accelerator that the synthesizer understands.
         notify: told about progress.
+        checkpoint: folder in which a long fit may keep its state, so that it goes on after it was killed.
     """
 
     seed: Seed = field(default_factory=Seed)
     time_budget_s: float | None = None
     device: str = "cpu"
     notify: Notify = silent
+    checkpoint: Path | None = None
 
 
 @runtime_checkable

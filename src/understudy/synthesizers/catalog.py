@@ -5,11 +5,20 @@ from __future__ import annotations
 from understudy.core.catalog import Catalog, Entry
 from understudy.core.contracts import Synthesizer
 
+DEEP = "extra deep"
+
 _TABULAR = frozenset({"tabular", "missing", "conditions", "rules", "codes"})
+_NETWORK = _TABULAR | {DEEP}
 
 CATALOG: Catalog[Synthesizer] = Catalog(
     "synthesizer",
     [
+        Entry(
+            "autoregressive",
+            "understudy.synthesizers.autoregressive:Autoregressive",
+            "One network for every column given any others; strong from about 500 rows, and for filling gaps",
+            _NETWORK,
+        ),
         Entry(
             "gaussian_copula",
             "understudy.synthesizers.gaussian_copula:GaussianCopula",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from understudy.core.seeds import Seed
 from understudy.core.values import digest
 from understudy.modalities.tabular import present, spelled
 from understudy.modalities.wishes import matching, resolve
-from understudy.store.artifacts import ArtifactStore
+from understudy.store.artifacts import ArtifactStore, code_digest
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.synthesizers.saved import load
 from understudy.workflow.evaluate import evaluate
@@ -98,13 +99,6 @@ def fit(
 ) -> tuple[Generator, str]:
     """Return the trained generator and the key of its artifact, fitting only if it was not fitted before."""
     recipe: Synthesizer = SYNTHESIZERS.create(plan.synthesizer)
-
-    fitting = Fitting(seed=seed, time_budget_s=plan.time_limit_s, device=plan.device, notify=notify)
-
-    def make(folder: Path) -> None:
-        with threadpool_limits(1):
-            recipe.fit(train, fitting).save(folder)
-
     inputs = {
         "synthesizer": {"name": plan.synthesizer.name, "settings": recipe.model_dump(mode="json")},
         "train": train.digest(),
@@ -112,7 +106,21 @@ def fit(
         "device": plan.device,
         "time_limit_s": plan.time_limit_s,
     }
+    unfinished = store.folder / "training" / digest({"inputs": inputs, "code": code_digest()})[:32]
+    fitting = Fitting(
+        seed=seed,
+        time_budget_s=plan.time_limit_s,
+        device=plan.device,
+        notify=notify,
+        checkpoint=unfinished,
+    )
+
+    def make(folder: Path) -> None:
+        with threadpool_limits(1):
+            recipe.fit(train, fitting).save(folder)
+
     artifact = store.once("fit", inputs, make)
+    shutil.rmtree(unfinished, ignore_errors=True)
     reused(artifact.is_reused)
     return load(artifact.folder), artifact.key
 
@@ -236,11 +244,10 @@ def gather(
         "plan_digest": plan.digest(),
         "real_digest": digest([inputs.train.digest(), inputs.holdout.digest() if inputs.holdout else None]),
     }
-    is_shown = verdict.is_released and not synthetic.table.completed
-    shown = present(synthetic.with_frame(synthetic.frame.head(PREVIEW_ROWS))) if is_shown else None
+    shown = present(synthetic.with_frame(synthetic.frame.head(PREVIEW_ROWS))) if verdict.is_released else None
     preview = {} if shown is None else {c: tuple(spelled(shown[c]).fill_null("")) for c in shown.columns}
     return Evidence(
-        title=f"{'Completed' if synthetic.table.completed else 'Synthetic'} {synthetic.table.name}",
+        title=f"Synthetic {inputs.train.table.name}",
         goal=plan.goal,
         schema=synthetic.schema,
         plan=plan.model_dump(mode="json", by_alias=True, exclude={"schema_"}),
