@@ -29,7 +29,7 @@ def measure(table: BenchTable, seed: int, shared: Path, epochs: int = EPOCHS) ->
         shared: folder of the shared tables and the judge.
         epochs: CTGAN's own default is 300.
     """
-    train, test = split(read(table, shared), seed)
+    train, test = split(read(table, shared), table.target, seed)
     rows = []
     with tempfile.TemporaryDirectory(prefix="understudy-peers-") as name:
         folder = Path(name)

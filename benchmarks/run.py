@@ -21,7 +21,7 @@ def measure(
     table: BenchTable, synthesizer: str, seed: int, shared: Path, *, with_quality: bool
 ) -> dict[str, Any]:
     """Return all figures of one fit: ours, the judge's, and on the large table the yardstick's."""
-    train, test = split(read(table, shared), seed)
+    train, test = split(read(table, shared), table.target, seed)
     with tempfile.TemporaryDirectory(prefix="understudy-bench-") as name:
         folder = Path(name)
         files = {part: folder / f"{part}.csv" for part in ("train", "test", "syn")}

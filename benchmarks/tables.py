@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from sklearn.model_selection import train_test_split
 
 from understudy.core.errors import RequestError
 
@@ -104,11 +105,13 @@ def read(table: BenchTable, folder: Path) -> pl.DataFrame:
     return pl.read_parquet(path).drop(table.dropped)
 
 
-def split(frame: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return 70 % of the rows to learn from and the others to test on, in random order.
+def split(frame: pl.DataFrame, target: str, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return 70 % of the rows to learn from and the others to test on, at random within each level of the target.
 
-    The splits are those of numpy's older generator, on which the floors were set.
+    These are the splits behind the judge's figures of other tools: real rows, trained and tested on them, reach
+    the same AUROC as its tables say.
     """
-    order = np.random.RandomState(seed).permutation(frame.height)
-    first = int(TRAIN_SHARE * frame.height)
-    return frame[order[:first]], frame[order[first:]]
+    train, test = train_test_split(
+        np.arange(frame.height), train_size=TRAIN_SHARE, random_state=seed, stratify=frame[target].to_numpy()
+    )
+    return frame[train], frame[test]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from docs import reference_families, reference_files, reference_programs
+from docs import reference_families, reference_files, reference_knowledge, reference_programs
 
 REFERENCE = Path(__file__).parent / "reference"
 MARK = "<!-- Written by `make docs` from the code. Edit the code, not this page. -->"
@@ -20,6 +20,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "sources.md": reference_families.sources,
     "exports.md": reference_families.exports,
     "policies.md": reference_families.policies,
+    "knowledge.md": reference_knowledge.knowledge,
     "command-line.md": reference_programs.command_line,
     "python.md": reference_programs.python,
     "schema-file.md": reference_files.schema_file,

@@ -122,6 +122,8 @@ def test_partial_rows_are_completed_and_the_release_says_that_their_cells_are_no
     assert "COMPLETED DATA" in (out / "card.md").read_text()
     assert "COMPLETED DATA" in (out / "report.html").read_text()
     assert "No row describes a person" not in (out / "card.md").read_text()
+    assert "SYNTHETIC" not in (out / "report.html").read_text()
+    assert json.loads((out / "evaluation.json").read_text())["preview"] == {}
     assert pq.read_metadata(out / "data" / "patients.parquet").metadata[b"SYNTHETIC"] == b"partly"
     assert (
         "name' is made anew" in json.loads((out / "evaluation.json").read_text())["provenance"]["notes"][-1]

@@ -8,6 +8,7 @@ from understudy.core.blocks import Block, Heading, TableBlock, Text
 from understudy.core.contracts import Evidence, Section
 from understudy.core.schema import Column, Role
 from understudy.knowledge.units import written
+from understudy.reports.origin import is_completed
 from understudy.reports.wording import ABSENT, count, listing, number
 
 _ROLES = {
@@ -49,6 +50,8 @@ class Data(Section):
         if not length:
             withheld = evidence.verdict is not None and not evidence.verdict.is_released
             why = ": the data are withheld" if withheld else ""
+            if is_completed(evidence):
+                why = ": rows that were completed hold cells as they were handed in"
             return [Text(text=f"No synthetic rows are shown{why}.")]
         rows = tuple(zip(*(cells[:length] for cells in preview.values()), strict=True))
         caption = (

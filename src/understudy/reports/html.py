@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from understudy.core.blocks import Block, Chart, Heading
+from understudy.core.blocks import Block, Chart, Heading, TableBlock
 from understudy.core.contracts import Renderer
 from understudy.reports.charts.theme import PALETTE
 from understudy.reports.drawing import draw, natural_width
 from understudy.reports.judgement import SIGNS
 from understudy.reports.markup import spans
+
+_LONGEST_CELL = 70  # characters that a cell of a table beside others still holds on a narrow screen
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,13 @@ def _environment() -> Environment:
     )
     environment.filters["spans"] = spans
     environment.filters["alignment"] = _alignment
+    environment.tests["prose"] = _is_prose
     return environment
+
+
+def _is_prose(table: TableBlock) -> bool:
+    """Say whether cells are sentences, which narrow screens show one below the other."""
+    return any(len(cell) > _LONGEST_CELL for row in table.rows for cell in row)
 
 
 def _alignment(align: str, index: int) -> str:

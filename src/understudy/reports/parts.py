@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from understudy.core.blocks import Block, TableBlock
 from understudy.core.results import Detail, MetricResult
 from understudy.reports.charts.dots import dot_chart
-from understudy.reports.wording import ABSENT, count, interval
+from understudy.reports.wording import ABSENT, count, interval, sentence
 
 MOST_ROWS = 200
 NAMES = {
@@ -74,18 +74,15 @@ def ranked(parts: Sequence[Detail], *, is_rising: bool) -> list[Detail]:
 
 
 def pivot_table(title: str, parts: Sequence[Detail]) -> TableBlock:
-    """Return one row a part and one column a measure, synthetic with interval."""
+    """Return one row a part and one column a measure, synthetic with interval; remarks stand below."""
     measures = list(dict.fromkeys(p.measure for p in parts))
     names = list(dict.fromkeys(p.name for p in parts))
     cells = {(p.name, p.measure): interval(p.estimate) for p in parts}
     notes = {p.name: p.note for p in parts if p.note}
-    rows = [
-        (n, *(cells.get((n, m), ABSENT) for m in measures), *((notes.get(n, ""),) if notes else ()))
-        for n in names
-    ]
-    columns = (title, *(m or "value" for m in measures), *(("Remark",) if notes else ()))
-    align = "l" + "r" * len(measures) + ("l" if notes else "")
-    return TableBlock(columns=columns, rows=tuple(rows), align=align)
+    rows = tuple((n, *(cells.get((n, m), ABSENT) for m in measures)) for n in names)
+    columns = (title, *(m or "value" for m in measures))
+    below = " ".join(sentence(f"{name}: {note}") for name, note in notes.items())
+    return TableBlock(columns=columns, rows=rows, align="l" + "r" * len(measures), note=below)
 
 
 def _has_ceilings(parts: Sequence[Detail]) -> bool:

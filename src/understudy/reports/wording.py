@@ -15,16 +15,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def number(value: float | None, decimals: int | None = None) -> str:
     """Write a number, by default with three significant digits.
 
-    >>> number(0.51284), number(12345.6), number(3.2e-7), number(0.0), number(None)
+    >>> number(0.51284), number(12345.6), number(3.2e-7), number(0.0, 3), number(None)
     ('0.513', '12,346', '3.2e-07', '0', '–')
     """
     if value is None or math.isnan(value):
         return ABSENT
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
+    if value == 0:
+        return "0"
     if decimals is None:
-        if value == 0:
-            return "0"
         if abs(value) < 1e-4:
             return f"{value:.1e}"
         decimals = min(max(2 - math.floor(math.log10(abs(value))), 0), 4)

@@ -56,7 +56,7 @@ class TreeSettings(Value):
         default=15_000, ge=1, description="Cells of the table that one tree is enough for, roughly."
     )
     pruning: float = Field(
-        default=18.0, ge=0, description="Splits that gain less, in units of noise, are not made."
+        default=9.0, ge=0, description="Splits that gain less, in units of noise, are not made."
     )
     structure_rows: int = Field(
         default=35_000, ge=100, description="Rows that splits are sought on, at most."

@@ -88,7 +88,7 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
     if wishes.schema is None:
         patient = linking_column(frame)
         known = learnable(frame, patient, wishes.holdout, wishes.seed)
-        proposal = propose(known, patient=patient)
+        proposal = propose(known, patient=patient, target=wishes.target)
         schema, notes = proposal.schema, (*notes, *proposal.notes)
         reasons["schema"] = (
             "proposed from names and the content of the rows to learn from; edit it where it is wrong"

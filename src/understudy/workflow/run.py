@@ -244,10 +244,11 @@ def gather(
         "plan_digest": plan.digest(),
         "real_digest": digest([inputs.train.digest(), inputs.holdout.digest() if inputs.holdout else None]),
     }
-    shown = present(synthetic.with_frame(synthetic.frame.head(PREVIEW_ROWS))) if verdict.is_released else None
+    is_shown = verdict.is_released and not synthetic.table.completed
+    shown = present(synthetic.with_frame(synthetic.frame.head(PREVIEW_ROWS))) if is_shown else None
     preview = {} if shown is None else {c: tuple(spelled(shown[c]).fill_null("")) for c in shown.columns}
     return Evidence(
-        title=f"Synthetic {inputs.train.table.name}",
+        title=f"{'Completed' if synthetic.table.completed else 'Synthetic'} {synthetic.table.name}",
         goal=plan.goal,
         schema=synthetic.schema,
         plan=plan.model_dump(mode="json", by_alias=True, exclude={"schema_"}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -35,13 +34,14 @@ def row(**changed):
     return judging.figures(SCORE | changed) | {"fit_s": 1.5, "sample_s": 0.1, "peak_mb": 200.0}
 
 
-def test_a_split_takes_seven_tenths_at_random_and_loses_no_row():
-    frame = pl.DataFrame({"x": range(101)})
-    train, test = split(frame, 0)
-    assert (train.height, test.height) == (70, 31)
-    assert sorted([*train["x"], *test["x"]]) == list(range(101))
-    assert train["x"].to_list() == np.random.RandomState(0).permutation(101)[:70].tolist()
-    assert not split(frame, 1)[0].equals(train)
+def test_a_split_takes_seven_tenths_of_each_level_at_random_and_loses_no_row():
+    frame = pl.DataFrame({"x": range(100), "died": [0] * 80 + [1] * 20})
+    train, test = split(frame, "died", 0)
+    assert (train.height, test.height) == (70, 30)
+    assert sorted([*train["x"], *test["x"]]) == list(range(100))
+    assert (train["died"].sum(), test["died"].sum()) == (14, 6)
+    assert split(frame, "died", 0)[0].equals(train)
+    assert not split(frame, "died", 1)[0].equals(train)
 
 
 def test_floors_are_stated_for_six_tables_of_which_one_is_large():

@@ -111,6 +111,20 @@ def test_a_column_in_another_coding_is_left_aside_and_named():
     assert ["female, male" in note for note in found.notes] == [True, False]
 
 
+def test_the_next_column_of_the_same_meaning_is_looked_at_in_turn():
+    frame = pl.DataFrame({"RACE": ["white", "black"], "ETHNICITY": ["hispanic", "nonhispanic"]})
+    found = recognise(frame, [Column(name=name, kind=Kind.CATEGORY) for name in frame.columns])
+    assert found.columns == ()
+    assert len(found.notes) == 2
+
+
+def test_a_score_on_another_scale_is_left_aside():
+    frame = pl.DataFrame({"Appetite": [12.0, 15.0, 18.0, 2.0], "phq9": [3.0, 11.0, 20.0, 0.0]})
+    found = recognise(frame, [Column(name=name, kind=Kind.NUMBER) for name in frame.columns])
+    assert [column.name for column in found.columns] == ["phq9"]
+    assert "outside 0 to 3" in found.notes[0]
+
+
 def test_a_single_drug_is_not_taken_for_its_class():
     columns = [Column(name=name, kind=Kind.BOOLEAN) for name in ("glimepiride", "sulfonylurea", "metformin")]
     assert {key: reading.column for key, reading in read_columns(columns).items()} == {

@@ -468,3 +468,15 @@ def test_the_time_to_an_event_and_marks_of_train_and_test_rows_are_told():
     assert "'time' may be the time until 'death_event'" in notes
     assert "no trait of patients: 'split'" in notes
     assert "time until" not in " ".join(propose(frame.drop("death_event")).notes)
+
+
+def test_a_target_that_is_asked_for_is_not_guessed_and_told_what_gives_it_away():
+    label = drawn(["a", "b", "c"])
+    frame = pl.DataFrame(
+        {"grade": label, "other": [x.upper() for x in label], "outcome": drawn([0, 1], seed=5)}
+    )
+    assert propose(frame).schema.table.having(Role.TARGET) == ("outcome",)
+    asked = propose(frame, target="grade")
+    assert asked.schema.table.having(Role.TARGET) == ("grade",)
+    assert "the target 'grade' is given away by 'other': leave out of predictions" in asked.notes
+    assert not any("is taken for the target" in note for note in asked.notes)

@@ -14,7 +14,7 @@ from understudy.reports.wording import interval, number, short
 
 WIDTH = 298
 ROW = 46
-LONGEST = 25  # characters of a label that leave room for an interval beside it
+LONGEST = 47  # characters of a label and of the interval beside it
 LEAST_SPAN = 0.25  # of the whole scale, so that a hair's breadth does not fill the gauge
 LEGEND = (("synthetic, with its interval", SYNTHETIC), ("real rows", HOLDOUT), ("shuffled columns", FLOOR))
 
@@ -90,12 +90,12 @@ def _words(field: str, y: Any, x: int, align: str, color: str = "") -> dict[str,
 
 def _row(index: int, result: MetricResult) -> dict[str, Any]:
     estimate = result.estimate or Estimate(value=math.nan)
-    place = GaugeScale(result)
+    place, shown = GaugeScale(result), interval(estimate)
     lo, hi = sorted(place(v if v is not None else estimate.value) for v in (estimate.low, estimate.high))
     return {
         "row": index,
-        "label": f"{SIGNS[judge(result).tone]}  {short(result.title.split(' (')[0], LONGEST)}",
-        "value": interval(estimate),
+        "label": f"{SIGNS[judge(result).tone]}  {short(result.title.split(' (')[0], LONGEST - len(shown))}",
+        "value": shown,
         "zero": 0,
         "one": 1,
         "at": place(estimate.value),

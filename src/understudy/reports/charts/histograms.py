@@ -112,7 +112,13 @@ def _levels(figure: Histogram) -> dict[str, Any]:
         shares = (sum(r or 0.0 for _, r, _ in rest), sum(s or 0.0 for _, _, s in rest))
         levels = [*levels[: MOST_LEVELS - 1], (f"{count(len(rest))} more", *shares)]
     rows = [
-        {"n": i, "level": short(level or "(empty)", 24), "real": r, "synthetic": s}
+        # A share of few people, or one from which theirs could be computed, is not shown.
+        {
+            "n": i,
+            "level": short(level or "(empty)", 24) + (" (real share hidden)" if r is None else ""),
+            "real": r,
+            "synthetic": s,
+        }
         for i, (level, r, s) in enumerate(levels)
     ]
     y = {

@@ -64,6 +64,7 @@ _AXIS = {
     "gridColor": LINE,
     "gridOpacity": 0.6,
     "tickSize": 3,
+    "labelOverlap": True,
 }
 _CONFIG: Mapping[str, Any] = {
     "background": None,

@@ -55,6 +55,7 @@ def propose(
     name: str = "patients",
     seed: Seed = Seed(),  # noqa: B008
     patient: Column | None = None,
+    target: str | None = None,
 ) -> Proposal:
     """Propose a schema for a raw table.
 
@@ -65,6 +66,7 @@ def propose(
         name: the table's name.
         seed: draws the sample of rows.
         patient: the column that tells patients apart, where it is known (see `linking_column`).
+        target: the column that is predicted, where it is known.
 
     Raises:
         SchemaError: if a column holds Python objects or nested values, which are no cells.
@@ -94,7 +96,7 @@ def propose(
     sample = canonical(frame[rows], everything)[0].frame if columns else pl.DataFrame()
     copies = find_copies(_comparable(cells, columns), columns, rows)
     columns = _with_time(columns, visit_time(_visits(frame, columns, linking), columns, linking))
-    columns, found = _with_target(columns, distinct, copies)
+    columns, found = _with_target(columns, distinct, copies, target)
     notes += [*found, *_about(cells, columns, copies)]
     settled = propose_rules(frame, sample, columns, copies)
     notes += settled.notes
@@ -181,31 +183,41 @@ def _with_time(columns: Sequence[Column], time: str | None) -> list[Column]:
 
 
 def _with_target(
-    columns: Sequence[Column], distinct: dict[str, int], copies: Copies
+    columns: Sequence[Column], distinct: dict[str, int], copies: Copies, asked: str | None
 ) -> tuple[list[Column], list[str]]:
-    best = likely_target(columns, distinct, copies.same)
+    """Mark the target that was asked for, or else the likely one, and tell what gives it away."""
+    best = likely_target(columns, distinct, copies.same) if asked is None else (asked, 1.0)
     if best is None:
         return list(columns), []
     name, score = best
-    found = []
+    found, notes = [], []
     for column in columns:
         if column.name == name:
-            reason = f"{column.reason}; likely the target (confidence {score:.2g})"
-            column = column.model_copy(update={"roles": (*column.roles, Role.TARGET), "reason": reason})
+            update: dict[str, object] = {"roles": (*column.roles, Role.TARGET)}
+            if asked is None:
+                update["reason"] = f"{column.reason}; likely the target (confidence {score:.2g})"
+            column = column.model_copy(update=update)
         found.append(column)
-    doubt = "; confirm it" if score < _UNSURE_TARGET else ""
-    notes = [f"column {name!r} is taken for the target (confidence {score:.2g}){doubt}"]
-    leaks = [n for n, old in copies.same.items() if old == name] + [a for a, b in copies.follows if b == name]
-    leaks += [b for a, b in copies.follows if a == name] + [a for a, b, _ in copies.near if b == name]
-    leaks = [n for n in dict.fromkeys(leaks) if n != name]
-    if leaks:
-        notes.append(f"the target {name!r} is given away by {_named(leaks, 5)}: leave out of predictions")
-    if times := times_to(name, columns):
+    if asked is None:
+        doubt = "; confirm it" if score < _UNSURE_TARGET else ""
+        notes.append(f"column {name!r} is taken for the target (confidence {score:.2g}){doubt}")
+    return found, [*notes, *_leaks(name, columns, copies)]
+
+
+def _leaks(target: str, columns: Sequence[Column], copies: Copies) -> list[str]:
+    """Name the columns that give the target away."""
+    pairs = [*copies.same.items(), *copies.follows, *((a, b) for a, b, _ in copies.near)]
+    others = [b if a == target else a for a, b in pairs if target in (a, b)]
+    notes = []
+    if others:
+        named = _named(tuple(dict.fromkeys(others)), 5)
+        notes.append(f"the target {target!r} is given away by {named}: leave out of predictions")
+    if times := times_to(target, columns):
         notes.append(
-            f"{_named(times, 5)} may be the time until {name!r}: it gives the target away in a prediction, and belongs "
-            "to it in an analysis of survival"
+            f"{_named(times, 5)} may be the time until {target!r}: it gives the target away in a prediction, and "
+            "belongs to it in an analysis of survival"
         )
-    return found, notes
+    return notes
 
 
 def _about(cells: Sequence[Cells], columns: Sequence[Column], copies: Copies) -> list[str]:
