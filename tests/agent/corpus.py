@@ -84,7 +84,10 @@ def shortcomings(request: Request, found: Interpretation) -> list[str]:
         return [*wrong, f"taken for a question: {found.question.topic}"]
     if want.get("plan") == "none":
         return [*wrong, *(["a plan that is not what was asked for"] if found.plan else [])]
-    if found.plan is None and want.get("synthesizer", "marginals") not in SYNTHESIZERS.names:
+    # What depends on a synthesizer or a promise that may not be there yet: the nearest plan does the rest.
+    if found.plan is None and (
+        want.get("promise") or want.get("synthesizer", "marginals") not in SYNTHESIZERS.names
+    ):
         found = found.model_copy(update={"plan": found.nearest})
     if found.plan is None:
         return [*wrong, f"no plan: {'; '.join(found.notes)}"]

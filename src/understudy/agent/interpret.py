@@ -12,7 +12,7 @@ from understudy.agent.reading.reader import read
 from understudy.agent.reading.revisions import revision_of
 from understudy.agent.reading.scope import Scope, population_scope, table_scope
 from understudy.agent.reading.sheet import Finding, Sheet
-from understudy.agent.reading.table_planning import plan_table
+from understudy.agent.reading.table_planning import Subject, plan_table
 from understudy.agent.values import Ask, Clause, Interpretation, KnownTable, Question, Topic
 from understudy.core.catalog import Choice
 from understudy.exports.catalog import CATALOG as EXPORTS
@@ -23,7 +23,10 @@ from understudy.workflow.plan import Plan
 __all__ = ["Ask", "Clause", "Interpretation", "KnownTable", "Question", "Topic", "interpret"]
 
 # Findings whose lack changes how the patients are written, not who they are: the plan stands without them.
-_BESIDE = ("export", "companion", "impute", "settings", "time_s", "train_rows", "compared", "add")
+_BESIDE = frozenset(("export", "companion", "settings", "time_s", "train_rows", "compared", "add"))
+_OF_TABLES = frozenset(
+    ("synthesizer", "holdout", "splits", "device", "with_generator", "complete", "augment", "violations")
+)
 
 
 def interpret(text: str, *, table: KnownTable | None = None, previous: Sequence[Plan] = ()) -> Interpretation:
@@ -97,17 +100,18 @@ def _planned(
 ) -> Interpretation:
     revision = None if before is None else revision_of(sheet, before)
     if table is not None:
-        made = plan_table(text, table.path, table.schema_, table.rows, sheet.findings, revision)
+        made = plan_table(text, Subject(table.path, table.schema_, table.rows), sheet.findings, revision)
     elif before is not None and before.population is None:
-        made = plan_table(text, before.table, before.schema_, None, sheet.findings, revision)
+        made = plan_table(text, Subject(before.table, before.schema_), sheet.findings, revision)
     else:
         made = plan_cohort(text, sheet.findings, revision)
     clauses = _clauses(sheet, made)
     missed = [c for c in clauses if not c.is_kept]
     unread = tuple(sheet.text[i.start : i.end] for i in sheet.left_over())
     plan = None if made.plan is None else _with_exports(made.plan, sheet.findings)
-    is_whole = not any(c.field not in _BESIDE for c in missed)
-    is_empty = not sheet.findings and revision is None and table is None
+    beside = _BESIDE if plan is not None and plan.table else _BESIDE | _OF_TABLES
+    is_whole = all(c.field in beside for c in missed)
+    is_empty = not sheet.findings and revision is None and table is None and not _asks_for_anybody(sheet)
     says = "nothing was read that could be planned; say which patients, such as '500 adults with asthma'"
     return Interpretation(
         text=text,
@@ -124,6 +128,11 @@ def _planned(
         notes=(*notes, *([says] if is_empty else []), *(c.became for c in missed), *made.notes),
         asks=_asks(sheet, table, before),
     )
+
+
+def _asks_for_anybody(sheet: Sheet) -> bool:
+    """Say whether patients are asked for without a word on who they are: "generate patients"."""
+    return "make" in sheet.tags and bool(sheet.tags & {"people", "dataset", "rows"})
 
 
 def _clauses(sheet: Sheet, made: Planned) -> list[Clause]:

@@ -12,7 +12,7 @@ from understudy.agent.reading.limits import Limit
 from understudy.agent.reading.planning import Planned, Planner, Revision
 from understudy.agent.reading.scope import population
 from understudy.agent.reading.sheet import Finding
-from understudy.core.conditions import Between, Conditions, OneOf, Proportion, Share
+from understudy.core.conditions import Balanced, Between, Conditions, OneOf, Proportion, Share, Where
 from understudy.core.errors import ConditionError
 from understudy.core.schema import Column, explain
 from understudy.knowledge.conditions import conditions
@@ -29,31 +29,10 @@ from understudy.workflow.plan import Plan
 
 # What must be settled before what builds on it.
 _ORDER = (
-    *(
-        "startover",
-        "population",
-        "seed",
-        "policy",
-        "export",
-        "missing",
-        "rows",
-        "counts",
-        "times",
-        "uncondition",
-    ),
-    *(
-        "conditions",
-        "condition",
-        "staged",
-        "exclude",
-        "exclude_group",
-        "unlimit",
-        "where",
-        "limits",
-        "shares",
-    ),
-    *("targets", "observations", "only", "add", "drop", "system", "units"),
-)
+    "startover", "population", "seed", "policy", "export", "missing", "rows", "size", "counts", "times", "uncondition",
+    "conditions", "condition", "staged", "exclude", "exclude_group", "unlimit", "where", "limits", "shares", "targets",
+    "observations", "only", "add", "drop", "system", "units",
+)  # fmt: skip
 _SIGNS = {"low": (">=", ">"), "high": ("<=", "<")}
 
 
@@ -62,7 +41,9 @@ def plan_cohort(text: str, findings: Sequence[Finding], revision: Revision | Non
     start = CohortWishes(goal=text) if revision is None else _wishes_of(revision, text)
     asked = [f for f in _with_hints(findings, revision) if f.field in (*_ORDER, "observations_more")]
     asked.sort(key=lambda f: _ORDER.index(f.field) if f.field in _ORDER else _ORDER.index("observations"))
-    return Planner(_apply, _draft).plan(start, asked)
+    planned = Planner(_apply, _draft).plan(start, asked)
+    known = (*_ORDER, "observations_more", "observations_of")
+    return planned.refusing(findings, known, "this is possible for a table of your own only (--data)")
 
 
 def _with_hints(findings: Sequence[Finding], revision: Revision | None) -> list[Finding]:
@@ -163,6 +144,8 @@ def _units(wishes: CohortWishes, value: tuple[str, str]) -> CohortWishes:
 
 def _uncondition(wishes: CohortWishes, names: Sequence[str]) -> CohortWishes:
     keep = tuple(c for c in wishes.conditions if c.partition(":")[0] not in names)
+    staged = {o for name in names for stage in conditions()[name].stages for o in stage.observations}
+    wishes = _forgetting(wishes, [*staged])
     return replace(wishes, conditions=keep, exclude=tuple(c for c in wishes.exclude if c not in names))
 
 
@@ -184,6 +167,7 @@ _GROWING: Mapping[str, tuple[str, Callable[[Any], list[str]]]] = {
 _SPECIAL: Mapping[str, Callable[[CohortWishes, Any], CohortWishes]] = {
     "counts": _counts,
     "exclude_group": _excluded,
+    "size": lambda wishes, value: _count(replace(wishes, rows=value[0]), value[1]),
     "staged": _staged,
     "only": _only,
     "observations": _count,
@@ -199,6 +183,7 @@ _SPECIAL: Mapping[str, Callable[[CohortWishes, Any], CohortWishes]] = {
 
 def _draft(wishes: CohortWishes) -> tuple[Plan, tuple[str, ...]]:
     generator = population(wishes.population)
+    wishes = replace(wishes, conditions=_tidied(wishes.conditions))
     if wishes.observations == 0 and wishes.add:
         wishes = _exactly(wishes)
     try:
@@ -207,6 +192,24 @@ def _draft(wishes: CohortWishes) -> tuple[Plan, tuple[str, ...]]:
         raise ConditionError(explain(error)) from error
     _refuse_impossible(drafted.plan)
     return drafted.plan, drafted.notes
+
+
+def _tidied(names: Sequence[str]) -> tuple[str, ...]:
+    """Leave out conditions that another one says more precisely: CKD beside CKD G4, diabetes beside type 2."""
+    known = {
+        name: {c.code for c in conditions()[name.partition(":")[0]].icd10cm}
+        for name in names
+        if name.partition(":")[0] in conditions()
+    }
+
+    def is_said(name: str) -> bool:
+        codes = known.get(name, set())
+        is_plain = ":" not in name
+        return is_plain and any(
+            other.startswith(f"{name}:") or known[other] < codes for other in known if other != name
+        )
+
+    return tuple(name for name in dict.fromkeys(names) if not is_said(name))
 
 
 def _exactly(wishes: CohortWishes) -> CohortWishes:
@@ -234,15 +237,19 @@ def _refuse_impossible(plan: Plan) -> None:
             called = conditions()[defined.condition].name
             raise ConditionError(f"{called} and the other wishes exclude each other: {error}") from error
     for share in own.shares:
-        named = [
-            set(w.values)
-            for w in own.where
-            if isinstance(w, OneOf) and w.column == share.column and not w.exclude
-        ]
-        if isinstance(share, Share) and share.proportion > 0 and any(share.value not in n for n in named):
+        if any(_excludes(where, share, held[share.column]) for where in own.where):
             raise ConditionError(
                 f"{share.says()} contradicts the limit on {share.column!r}; leave one of them out"
             )
+
+
+def _excludes(where: Where, share: Proportion, column: Column) -> bool:
+    """Say whether a limit leaves out levels that a share asks for."""
+    if not isinstance(where, OneOf) or where.column != share.column:
+        return False
+    levels = column.values or ("false", "true")
+    wanted = levels if isinstance(share, Balanced) else (share.value,) if share.proportion else ()
+    return any((level in where.values) == where.exclude for level in wanted)
 
 
 def _units_of(plan: Plan, held: Mapping[str, Column]) -> dict[str, str]:

@@ -51,7 +51,9 @@ def read_units(sheet: Sheet) -> None:
     for match in list(sheet.matches("unitcue? (colon|eq)? s=system unitcue?")):
         sheet.claim(match, "system", match["s"].value, f"{match['s'].value} units")
     for match in list(
-        sheet.matches("(add|include)? o=obs (comma|colon|unitcue|eq|paren|and|semi|change)* u=unit paren?")
+        sheet.matches(
+            "(add|include)? o=obs (comma|colon|unitcue|eq|paren|semi|change)* u=(unit|unitname) paren?"
+        )
     ):
         name = _name(sheet, match["o"])
         if name is not None:

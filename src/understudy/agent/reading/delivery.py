@@ -39,6 +39,8 @@ def read_delivery(sheet: Sheet) -> None:
         sheet.take(place, match.last, "companion", tuple(kinds), says, is_kept=False)
     for match in list(sheet.matches("with? m=missing")):
         sheet.claim(match, "missing", match["m"].value, f"missing values: {match['m'].value}")
+    for match in list(sheet.matches("not (people|with|who|make|every|table)* identify")):
+        sheet.claim(match, "policy", "external", "judged by the external release policy")
     for match in list(sheet.matches("(make|with|not|people|and)? p=policy (people|policy)*")):
         policy = match["p"].value
         sheet.claim(match, "policy", policy, f"judged by the {policy} release policy")

@@ -20,25 +20,38 @@ def read_learning(sheet: Sheet) -> None:
         )
     ):
         _protected(sheet, match)
-    for match in list(sheet.matches(f"{_COLUMN} (as|every)? (protectcue)+")):
-        _protected(sheet, match)
     for match in list(
-        sheet.matches(f"targetcue (colon|eq|targetcue|paren|comma|obsword|every)* o={_COLUMN} paren?")
+        sheet.matches(f"targetcue (colon|eq|targetcue|paren|obsword|every)* o={_COLUMN} paren?")
     ):
         _target(sheet, match)
+    for match in list(sheet.matches(f"o={_COLUMN} (important|every)* targetcue")):
+        _target(sheet, match)
+    for match in list(sheet.matches(f"{_COLUMN} ((comma|and)+ {_COLUMN})* (important|every)* protectcue+")):
+        _protected(sheet, match)
     for match in list(sheet.matches("targetcue (colon|eq|targetcue|paren|obsword)* w=word")):
         words = sheet.verbatim(match["w"])
         sheet.claim(match, "target", None, f"the table has no column {words!r}", is_kept=False)
+    for match in list(sheet.matches("equal (people|rows) table*")):
+        sheet.claim(match, "background", None, "as many rows as were learned from")
+    for match in list(sheet.matches("not (make|every|with)* protectcue+")):
+        sheet.claim(match, "protected", (), "no protected columns")
     for match in list(sheet.matches("make? (dataset|to)* table (with|dataset|table)*")):
         sheet.claim(match, "table", None, "learned from your table")
     for match in list(sheet.matches("v=violations")):
         sheet.claim(match, "violations", match["v"].value, f"rows that break rules: {match['v'].value}")
-    for match in list(sheet.matches("i=impute obs?")):
-        says = "filling in missing values of the table: not part of a plan yet; synthetic rows keep missing values"
-        sheet.claim(match, "impute", None, says, is_kept=False)
+    for match in list(sheet.matches("i=impute (obs|table|missing|dataset|with|file)*")):
+        says = (
+            "missing values are filled in: cells that are there stay, so the rows are as sensitive as your own and are "
+            "labelled as completed, not as synthetic"
+        )
+        files = match.tagged("file")
+        sheet.claim(match, "complete", files[0].value if files else "", says)
+    for match in list(sheet.matches("k=keep (table|with)*")):
+        sheet.claim(match, "with_generator", True, "the generator is kept with the release")
+    for match in list(sheet.matches("d=device")):
+        sheet.claim(match, "device", match["d"].value, f"learned on {match['d'].value}")
     for match in list(sheet.matches("a=augment (table|with)*")):
-        sheet.claim(match, "augment", None, "further synthetic rows beside the table")
-    _synthesizers(sheet)
+        sheet.claim(match, "background", None, "further synthetic rows beside the table")
 
 
 def read_levels_of(sheet: Sheet) -> None:
@@ -101,7 +114,11 @@ def _columns(sheet: Sheet, item: Item) -> str | None:
     return level.column if level else None
 
 
-def _synthesizers(sheet: Sheet) -> None:
+def read_synthesizers(sheet: Sheet) -> None:
+    """Read which synthesizer learns, or which are compared."""
+    for match in list(sheet.matches("compare every? synthcue")):
+        names = SYNTHESIZERS.names
+        sheet.claim(match, "compared", names, f"compared: {', '.join(names)}")
     several = "(synthesizer ((comma|and|or|slash|to|compare|with|synthcue)+ synthesizer)+)"
     for match in list(
         sheet.matches(f"(compare|synthcue|colon|between)* {several} (compare|synthcue|comma|stop|and)*")

@@ -7,17 +7,26 @@ from dataclasses import dataclass
 from understudy.agent.reading.sheet import Item, Match, Sheet
 from understudy.core.conditions import Between
 from understudy.core.schema import Kind
+from understudy.knowledge.conditions import conditions
 from understudy.knowledge.observations import observations
 from understudy.knowledge.units import convert, unit
 
 _V = "(num|part)"
-_LINK = "(colon|paren|comma|wherecue|with)*"
+_LINK = "(colon|paren|wherecue|with)*"
 _DENIED = {"gt": "le", "ge": "lt", "lt": "ge", "le": "gt"}
 _TURNED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _YEAR = "a"
 _OLDEST = 120
 _YOUNGEST = 14
 _PAIRED = ("systolic_bp", "diastolic_bp")
+_ONSETS = {
+    "myocardial_infarction": "age_at_mi",
+    "stroke": "age_at_stroke",
+    "hypertension": "age_at_hypertension_diagnosis",
+    "diabetes": "age_at_diabetes_diagnosis",
+    "type_2_diabetes": "age_at_diabetes_diagnosis",
+    "type_1_diabetes": "age_at_diabetes_diagnosis",
+}
 # Units that say by themselves which observation is meant.
 _IMPLIED = {"{pack}.a": "pack_years"}
 
@@ -131,9 +140,40 @@ def _implied_range(sheet: Sheet, match: Match) -> None:
 
 def _decade(sheet: Sheet, match: Match) -> None:
     """In their 50s."""
-    low = match["a"]
-    high = Item("num", low.value + 9, low.start, low.end)
+    first = match["a"]
+    low = Item("num", float(first.value), first.start, first.end)
+    high = Item("num", low.value + 9, first.start, first.end)
     _claim_known(sheet, match, "age", ("ge", low), ("le", high))
+
+
+def _since(sheet: Sheet, match: Match) -> None:
+    """Diagnosed more than 5 years ago: known of diabetes."""
+    if "c" in match and any(str(i.sense("cond")).endswith("diabetes") for i in sheet.items):
+        _claim_known(sheet, match, "diabetes_duration", (_sign(match), match["a"]))
+
+
+def _onset(sheet: Sheet, match: Match) -> None:
+    """A heart attack before the age of 50."""
+    condition = match["o"].sense("cond") or str(match["o"].value).removesuffix("_diagnosed")
+    name = _ONSETS.get(condition)
+    if name is not None and sheet.scope.column(name) is not None:
+        place = match.first + 1
+        sheet.take(match.first, place, "conditions", (condition,), conditions()[condition].name)
+        sign = "lt" if match["k"].tag == "before" else "gt"
+        limit = _limit(name, None, (sign, match["a"]))
+        sheet.take(place, match.last, "limits", (limit,), limit.says())
+
+
+def _exact_age(sheet: Sheet, match: Match) -> None:
+    """45-year-old men."""
+    if "old" in sheet.verbatim(match["y"]).casefold():
+        _claim_known(sheet, match, "age", ("ge", match["a"]), ("le", match["a"]))
+
+
+def _poor(sheet: Sheet, match: Match) -> None:
+    """Below the poverty line: a ratio of income to it below 1."""
+    line = Item("num", 1.0, match["p"].start, match["p"].end)
+    _claim_known(sheet, match, "income_poverty_ratio", ("lt", line))
 
 
 def _elderly(sheet: Sheet, match: Match) -> None:
@@ -149,18 +189,24 @@ def _elderly(sheet: Sheet, match: Match) -> None:
 
 _READERS = (
     (f"a={_V} unit? c=cmp o=obs d=cmp b={_V} u=unit?", _enclosed),
-    (f"o=obs (between|eq|colon)* l=(open|paren) a={_V} unit? (comma|semi|to) b={_V} u=unit? r=(close|paren) u2=unit?",
+    (f"o=obs (between|eq|colon)* l=(open|paren) a={_V} unit? (comma|semi) b={_V} u=unit? r=(close|paren) u2=unit?",
      _bracketed),
-    ("b=bundle (colon|paren|eq)* c=cmp? x=num slash y=num u=unit? p=postcmp?", _pressure),
-    (f"o=obs (colon|between|eq|comma|aged|wherecue)* a={_V} v=unit? (to|and) b={_V} u=unit?", _ranged),
+    ("b=bundle (colon|paren|eq|wherecue)* c=cmp? x=num (slash|cmp) y=num u=unit? p=postcmp?", _pressure),
+    (f"o=obs (colon|between|eq|wherecue|paren|open)* a={_V} v=unit? (to|and) b={_V} u=unit?", _ranged),
     (f"(no=not people* with*)? o=obs {_LINK} c=cmp a={_V} u=unit? ((and|but)* d=cmp b={_V} v=unit?)?", _compared),
-    (f"o=obs (colon|paren|comma|with)* a={_V} u=unit? p=postcmp", _compared_after),
+    (f"o=obs (colon|paren|with)* a={_V} u=unit? p=postcmp", _compared_after),
     (f"o=obs eq a={_V} u=unit?", _equal),
+    (f"c=cmp o=obs (colon|eq)* a={_V} u=unit?", _compared),
     (f"c=cmp a={_V} u=unit? o=obs", _reversed),
     ("intheir a=num unit", _decade),
+    ("intheir? a=decade", _decade),
+    ("p=poor", _poor),
+    ("c=cmp? a=num unit ago", _since),
+    ("o=(cond|obs) (with|paren)* k=(before|after) a=num unit? paren?", _onset),
     ("(aged|between|colon)* a=num v=unit? (to|and) b=num (u=unit|yearsold)?", _implied_range),
     ("aged? (colon|with)* a=num (u=unit|yearsold)? p=postcmp obs?", _implied_after),
     ("(no=not people* (with|onlypeople)*)? aged? (colon|with)* c=cmp a=num (u=unit|yearsold)?", _implied),
+    ("a=num y=yearsold", _exact_age),
     ("e=elderly paren?", _elderly),
 )  # fmt: skip
 
@@ -184,8 +230,10 @@ def _age_by(match: Match, *numbers: Item) -> str | None:
     before = match.sheet.items[match.first - 1].tag if match.first else ""
     if ("u" in match and not cued) or before == "word":
         return None
-    if cued:
+    if cued and (match.tagged("aged", "yearsold") or all(n.value >= _YOUNGEST for n in numbers)):
         return "age"
+    if cued:
+        return None
     after = match.sheet.items[match.last].tag if match.last < len(match.sheet.items) else ""
     is_count = (
         after in ("people", "rows", "obsword", "cond", "important", "setting", "level") and "c" not in match

@@ -88,6 +88,9 @@ def read_number(tokens: Sequence[Token], place: int) -> Number | None:
 
 def _part(tokens: Sequence[Token], place: int, count: float, size: int) -> Number | None:
     key = _key(tokens, place)
+    scale = _SCALES.get(_key(tokens, place + 2))
+    if size == 0 and key == "half" and scale and _key(tokens, place + 1) in ("a", "of"):
+        return Number(scale / 2, 3)
     if size == 0 and key in ("a", "an") and _key(tokens, place + 1) in _PARTS:
         return Number(1 / _PARTS[_key(tokens, place + 1)], 2, is_part=True)
     if key in _PARTS and (size > 0 or key in ("half", "third", "quarter")):
@@ -112,7 +115,7 @@ def _counted(tokens: Sequence[Token], place: int) -> Number | None:
                 total, group = total + group, 0.0
         elif key in ("a", "an") and not is_any and _key(tokens, place + size + 1) in _SCALES:
             group, is_any = 1.0, True
-        elif key in ("and", "of") and is_any and _continues(tokens, place + size, group, key):
+        elif key == "and" and is_any and _continues(tokens, place + size, group, is_scaled=total > 0):
             pass
         else:
             break
@@ -126,11 +129,13 @@ def _may_follow(group: float, value: float) -> bool:
     return group % 10 == 0 and group % 100 >= 20 and value < 10
 
 
-def _continues(tokens: Sequence[Token], place: int, group: float, key: str) -> bool:
-    after = _key(tokens, place + 1)
-    if key == "of":
-        return False
-    return after in _SMALL and group >= 100 and group % 100 == 0 and tokens[place - 1].kind == "word"
+def _continues(tokens: Sequence[Token], place: int, group: float, *, is_scaled: bool) -> bool:
+    """Say whether "and" goes on with a number: two hundred and fifty, a thousand and two hundred."""
+    is_hundred = group >= 100 and group % 100 == 0
+    is_thousand = is_scaled and group == 0
+    return (
+        _key(tokens, place + 1) in _SMALL and (is_hundred or is_thousand) and tokens[place - 1].kind == "word"
+    )
 
 
 def _key(tokens: Sequence[Token], place: int) -> str:

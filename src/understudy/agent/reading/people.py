@@ -10,10 +10,21 @@ from understudy.core.conditions import OneOf
 from understudy.core.schema import Kind
 from understudy.knowledge.conditions import conditions
 from understudy.knowledge.levels import condition_groups
+from understudy.knowledge.observations import observations
 
 _WHO = "(cond|level|group|obs)"
 _FILL = "(with|people|conditioncue|every|onlypeople|inclusion|include|wherecue|dataset|important)"
-_AND = "(comma|and|or|semi|not|with)"
+_JOINED = f"comma* (and|or|not)+ {_FILL}* {_WHO}"
+# "no diabetes, CKD or asthma": a comma goes on only where "or" follows.
+_LISTED = "comma (cond|group) (?=(comma|or|cond)*or)"
+_LEFT_OUT = (
+    # "Exclusions: diabetes; smokers": all that follows, however it is parted.
+    f"except (paren|with|obsword)* colon (comma|with|semi|who)* {_FILL}* {_WHO} level? "
+    f"((comma|and|or|semi|not|with)+ {_FILL}* {_WHO} level?)*",
+    # "Excluding diabetes, CKD and smokers": after a mere comma only conditions go on with it.
+    f"except (paren|comma|with|who)* {_FILL}* {_WHO} level? (comma {_FILL}* (cond|group)|{_JOINED} level?)* people?",
+    f"not (who|people)* {_FILL}* {_WHO} level? (comma* {_FILL}* (or|and) {_FILL}* {_WHO}|{_LISTED})* people?",
+)
 
 
 def spread_levels(sheet: Sheet) -> None:
@@ -23,37 +34,63 @@ def spread_levels(sheet: Sheet) -> None:
             item = sheet.items[place]
             if item.tag == "levelpart" and item.value.column == match["l"].value.column:
                 sheet.items[place] = replace(item, tag="level")
+    for place, item in enumerate(sheet.items):
+        if item.tag == "letter" and (level := _by_letter(sheet, item)) is not None:
+            sheet.items[place] = replace(item, tag="level", value=level)
+
+
+def _by_letter(sheet: Sheet, item: Item) -> Level | None:
+    """Return the sex that a single letter stands for, in the words of the table at hand."""
+    column = sheet.scope.column("sex")
+    values = [v for v in column.values or () if v.casefold()[0] == item.value[0]] if column else []
+    return Level(column.name, (values[0],)) if column and values else None
 
 
 def read_people(sheet: Sheet) -> None:
     """Read whom to leave out, then whom to take."""
-    for match in list(
-        sheet.matches(
-            f"except (colon|paren|comma|with|semi)* {_FILL}* {_WHO} level? ({_AND}+ {_FILL}* {_WHO} level?)* people?"
-        )
-    ):
+    for match in list(sheet.matches(f"{_WHO} ((comma|and|or)+ {_WHO})* people? excluded")):
         _leave_out(sheet, match)
-    for match in list(
-        sheet.matches(
-            f"not {_FILL}* {_WHO} level? ((comma|and|or)* {_FILL}* (or|and) {_FILL}* {_WHO})* people?"
-        )
-    ):
-        _leave_out(sheet, match)
+    for pattern in _LEFT_OUT:
+        for match in list(sheet.matches(pattern)):
+            _leave_out(sheet, match)
+    for match in list(sheet.matches("obs? colon? a=anysex")):
+        sheet.claim(match, "background", None, "both sexes, no restriction")
     for match in list(sheet.matches("h=healthy people?")):
         _healthy(sheet, match)
     for match in list(sheet.matches("level ((comma|or|and|slash)+ (or|and)? level)+")):
         _any_of(sheet, match)
-    for match in list(sheet.matches("(obs|with|eq|colon|only|onlypeople)* level people? only?")):
+    for match in list(sheet.matches("(obs|with|eq|colon|only|onlypeople|who)* level people? only?")):
         _level(sheet, match)
+    for match in list(sheet.matches("either? cond (comma cond)* comma? or cond")):
+        _either(sheet, match)
     for match in list(sheet.matches("(with|conditioncue|colon|also|add|eq)* c=cond")):
         name = match["c"].sense("cond")
-        sheet.claim(match, "conditions", (name,), conditions()[name].name)
+        if sheet.scope.is_table:
+            says = f"the table has no column for {conditions()[name].name}"
+            sheet.claim(match, "condition", None, says, is_kept=False)
+        else:
+            sheet.claim(match, "conditions", (name,), conditions()[name].name)
+    if sheet.scope.is_table:
+        for match in list(
+            sheet.matches("(with|only|and|people|who|onlypeople)* obs ((and|comma)+ obs)* people? only?")
+        ):
+            _medication(sheet, match)
     for match in list(sheet.matches("(with|not|every)* g=group")):
         _group(sheet, match)
     for match in list(
         sheet.matches("w=with (colon|and)* o=obs|o2=obs p=people|w3=with (obs done? (and|comma|or)+)+ obs")
     ):
         _medication(sheet, match)
+
+
+def _either(sheet: Sheet, match: Match) -> None:
+    """Refuse "asthma or COPD": the patients of a cohort have all of its conditions."""
+    names = dict.fromkeys(item.sense("cond") for item in match.tagged("cond"))
+    if len(names) < 2 or sheet.scope.is_table:
+        return
+    called = " or ".join(conditions()[name].name for name in names)
+    says = f"{called}: the patients of a cohort have all of its conditions; ask for one cohort of each"
+    sheet.claim(match, "condition", None, says, is_kept=False)
 
 
 def _leave_out(sheet: Sheet, match: Match) -> None:
@@ -69,8 +106,16 @@ def _leave_out(sheet: Sheet, match: Match) -> None:
             continue
         made = _left_out(sheet, item)
         if made is not None:
-            sheet.take(start, place + 1, *made)
+            sheet.take(start, _end(sheet, match, place), *made)
             start = place + 1
+
+
+def _end(sheet: Sheet, match: Match, place: int) -> int:
+    """Return where the claim on an item ends: with the word that excludes it, where that follows."""
+    tags = [item.tag for item in sheet.items[place + 1 : match.last]]
+    return (
+        match.last if tags and tags[-1] == "excluded" and set(tags) <= {"people", "excluded"} else place + 1
+    )
 
 
 def _together(sheet: Sheet, place: int, before: Finding) -> bool:
@@ -120,7 +165,9 @@ def _any_of(sheet: Sheet, match: Match) -> None:
 
 def _level(sheet: Sheet, match: Match) -> None:
     place = next(i for i in range(match.first, match.last) if sheet.items[i].tag == "level")
-    level: Level = sheet.items[place].value
+    level = sheet.level(sheet.items[place])
+    if level is None:
+        return
     first = match.first
     while sheet.items[first].tag == "obs" and not _same(sheet, sheet.items[first], level):
         first += 1
@@ -131,6 +178,14 @@ def _level(sheet: Sheet, match: Match) -> None:
 def _same(sheet: Sheet, item: Item, level: Level) -> bool:
     columns = [sheet.scope.column(s.value) for s in item.senses if s.tag == "obs"]
     return any(c is not None and c.name == level.column for c in columns)
+
+
+def _absent(sheet: Sheet, item: Item) -> str | None:
+    """Return the name of a yes-no observation that is known, but not held."""
+    names = [s.value for s in item.senses if s.tag == "obs"] if item.tag == "obs" else []
+    known = [observations()[n] for n in names if n in observations()]
+    held = any(sheet.scope.column(n) for n in names)
+    return next((o.name for o in known if o.kind is Kind.BOOLEAN), None) if not held else None
 
 
 def _healthy(sheet: Sheet, match: Match) -> None:
@@ -163,4 +218,8 @@ def _medication(sheet: Sheet, match: Match) -> None:
         if level is not None:
             where = _where(sheet, level)
             sheet.take(start, place + 1, "where", where, where.says())
+            start = place + 1
+        elif (name := _absent(sheet, item)) is not None:
+            says = f"{name} is known, but not held here, so nobody can be chosen by it"
+            sheet.take(start, place + 1, "where", None, says, is_kept=False)
             start = place + 1

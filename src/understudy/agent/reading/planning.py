@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from understudy.agent.reading.sheet import Finding
@@ -26,6 +26,11 @@ class Planned:
     plan: Plan | None
     notes: tuple[str, ...] = ()
     failed: tuple[tuple[Finding, str], ...] = ()
+
+    def refusing(self, findings: Sequence[Finding], known: Sequence[str], why: str) -> Planned:
+        """Return this with what a plan of its kind has no place for, so that nothing is dropped in silence."""
+        odd = [f for f in findings if f.is_kept and f.field not in (*known, "background", "table")]
+        return replace(self, failed=(*self.failed, *((f, f"{f.says}: {why}") for f in odd)))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ _FILLER = re.compile(
 def read_question(sheet: Sheet, *, has_table: bool) -> Question | None:
     """Return the question that the person asks; None where they ask for patients instead."""
     text = " ".join(sheet.text.casefold().replace("’", "'").split())
+    if has_table and sum(item.tag == "synthesizer" for item in sheet.items) > 1:
+        return None  # "the copula or the trees, which is better?" asks for a comparison
     asking, forms = _forms()
     is_asking = bool(asking.search(text)) or text.endswith("?")
     for topic, pattern in forms:
@@ -66,7 +68,7 @@ def _asks_for_patients(sheet: Sheet, text: str, topic: Topic) -> bool:
     has_count = any(tag == "num" for tag in tags) and bool(tags & {"people", "rows", "cond", "level"})
     if topic in ("guideline", "undo", "help", "compare_runs"):
         return False
-    if re.match(r"^\W*(how about|what about|can i have|could i have|how do i get)\b", text):
+    if re.match(r"^\W*(how about|what about|what if|can i have|could i have|how do i get)\b", text):
         return True
     return has_count and (
         bool(_WANTS.search(text)) or not text.startswith(("what", "why", "which", "where", "who", "how"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from understudy.agent.reading.columns import read_columns, read_counts, read_units
 from understudy.agent.reading.delivery import read_delivery
 from understudy.agent.reading.figures import read_figures
-from understudy.agent.reading.learning import read_learning, read_levels_of
+from understudy.agent.reading.learning import read_learning, read_levels_of, read_synthesizers
 from understudy.agent.reading.limits import read_limits
 from understudy.agent.reading.origin import read_population
 from understudy.agent.reading.people import read_people, spread_levels
@@ -17,6 +17,7 @@ from understudy.agent.reading.sheet import Sheet
 from understudy.agent.reading.size import read_lone_size, read_size, read_times
 from understudy.agent.reading.stages import read_stages
 from understudy.agent.reading.unknown import read_other_diseases, read_unknown
+from understudy.agent.reading.vague import read_unneeded, read_vague
 from understudy.workflow.plan import Plan
 
 
@@ -26,9 +27,11 @@ def read(text: str, scope: Scope, previous: Plan | None) -> Sheet:
     spread_levels(sheet)
     read_levels_of(sheet)
     read_settings(sheet)
+    read_unneeded(sheet)
     read_other_diseases(sheet)
     if scope.is_table:
         read_learning(sheet)
+    read_synthesizers(sheet)
     read_delivery(sheet)
     read_stages(sheet)
     read_figures(sheet)
@@ -41,6 +44,7 @@ def read(text: str, scope: Scope, previous: Plan | None) -> Sheet:
     read_units(sheet)
     read_size(sheet)
     read_times(sheet)
+    read_vague(sheet)
     read_people(sheet)
     read_columns(sheet)
     read_unknown(sheet)

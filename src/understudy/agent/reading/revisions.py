@@ -21,6 +21,10 @@ def read_withdrawals(sheet: Sheet, plan: Plan) -> None:
     for match in list(sheet.matches("c=cond (people|with)* fine")):
         name = match["c"].sense("cond")
         sheet.claim(match, "uncondition", (name,), f"{conditions()[name].name} no longer excluded")
+    for match in list(sheet.matches("a=anysex")):
+        column = sheet.scope.column("sex")
+        if column is not None:
+            sheet.claim(match, "unlimit", (column.name,), "both sexes")
     patterns = (
         "(drop|not) (with|every)* o=(obs|level|aged) limitword",
         "(drop|not) limitword (with|colon)* o=(obs|aged)",

@@ -11,14 +11,16 @@ from understudy.agent.reading.vocabulary import Level, Sense, Vocabulary, common
 from understudy.core.catalog import Choice
 from understudy.core.contracts import Generator
 from understudy.core.schema import Column, Kind, Schema
+from understudy.core.seeds import Seed
 from understudy.knowledge.columns import read_columns, told_by
 from understudy.knowledge.conditions import conditions
 from understudy.knowledge.levels import level_words
 from understudy.knowledge.lexicon import folded, spellings
 from understudy.knowledge.observations import Group, observations
-from understudy.workflow.cohort_request import population_of
+from understudy.workflow.cohort_request import DEFAULT_POPULATION, population_of
 
 _SHORTEST_LEVEL = 4
+_DRAWN = 20_000
 # How tables and people call the same outcome.
 _OUTCOMES = (
     "death",
@@ -30,6 +32,7 @@ _OUTCOMES = (
     "hospital mortality",
     "expired",
 )
+_QUALIFIERS = frozenset(("ever", "has", "is", "had", "history", "of", "hx", "dx", "diagnosed", "flag", "yn"))
 _LETTERS = {"female": ("f",), "male": ("m",)}
 
 
@@ -59,7 +62,7 @@ class Scope:
         """Return the levels that a word means where it tells people apart; None where it does not."""
         if sense.tag == "level":
             found: Level = sense.value
-            return found
+            return found if found.column in self.columns else None
         name = told_by(sense.value) if sense.tag == "cond" else sense.value
         column = self.column(name) if sense.tag in ("cond", "obs") and name else None
         return Level(column.name, ("true",)) if column and column.kind is Kind.BOOLEAN else None
@@ -79,6 +82,13 @@ def population(name: str) -> Generator:
 
 
 @cache
+def prevalences(column: str) -> Mapping[str, float]:
+    """Return how common the levels of an observation are among people of the population."""
+    drawn = population(DEFAULT_POPULATION).only((column,)).sample(_DRAWN, Seed(0)).frame[column]  # type: ignore[attr-defined]
+    return {str(value): count / _DRAWN for value, count in drawn.value_counts().iter_rows()}
+
+
+@cache
 def population_scope(name: str) -> Scope:
     """Return what a population holds."""
     columns = {c.name: c for c in population(name).schema.table.columns}
@@ -95,10 +105,13 @@ def table_scope(schema: Schema, rows: int | None) -> Scope:
 
 
 def _of_columns(columns: Mapping[str, Column], held: Mapping[str, str]) -> Iterator[tuple[str, Sense]]:
-    for name in columns:
+    for name, column in columns.items():
         yield name, Sense("obs", name)
         for word in _OUTCOMES if folded(name) in _OUTCOMES else ():
             yield word, Sense("obs", name)
+        bare = [word for word in folded(name).split() if word not in _QUALIFIERS]
+        if column.kind is Kind.BOOLEAN and bare:
+            yield " ".join(bare), Sense("obs", name)
     conditions_told = {told: c for c in conditions() if (told := told_by(c))}
     for observation, name in held.items():
         for phrase in (*_phrases()[observation], *_phrases()[conditions_told.get(observation, "")]):

@@ -7,10 +7,15 @@ from understudy.agent.reading.sheet import Match, Sheet
 _V = "(num|part)"
 _LINK = "(colon|eq|cmp|to|paren|comma|rows|with|change)*"
 _IN_PLAN = ("seed", "splits")
+_PROMISES = ("epsilon", "delta")
 
 
 def read_settings(sheet: Sheet) -> None:
     """Read all named numbers."""
+    for match in list(sheet.matches("synthcue w=synthesizer n=num (rows|people)")):
+        sheet.take(
+            match.last - 2, match.last, "train_rows", int(match["n"].value), _learned(match["n"].value)
+        )
     for match in list(sheet.matches(f"traincue {_LINK} n={_V} (cmp|rows|people|table|every)*")):
         _train(sheet, match)
     for match in list(sheet.matches(f"n={_V} (rows|people)? traincue")):
@@ -22,13 +27,13 @@ def read_settings(sheet: Sheet) -> None:
     for match in list(sheet.matches("(timecue|cmp|only)* n=num u=unit (timecue|synthcue)*")):
         _time(sheet, match)
     for match in list(
-        sheet.matches("(dp|with|colon|comma)* s=setting (colon|eq|cmp|to|comma|change)* n=num")
+        sheet.matches("(dp|with|colon|comma)* setting? s=setting (colon|eq|cmp|to|comma|change)* n=num")
     ):
         _setting(sheet, match)
     for match in list(sheet.matches("n=num s=setting")):
         _setting(sheet, match)
     for match in list(sheet.matches("d=dp")):
-        sheet.claim(match, "settings", ("epsilon", None), "differential privacy")
+        sheet.claim(match, "privacy", ("epsilon", None), "differential privacy")
 
 
 def _train(sheet: Sheet, match: Match) -> None:
@@ -45,7 +50,11 @@ def _train(sheet: Sheet, match: Match) -> None:
         words = "half" if number.value == 0.5 else f"{100 * number.value:g} %"
         sheet.claim(match, "train_rows", count, f"learned from {words} of the rows: {count:,}")
         return
-    sheet.claim(match, "train_rows", int(number.value), f"learned from at most {number.value:,.0f} rows")
+    sheet.claim(match, "train_rows", int(number.value), _learned(number.value))
+
+
+def _learned(rows: float) -> str:
+    return f"learned from at most {rows:,.0f} rows"
 
 
 def _hold_out(sheet: Sheet, match: Match) -> None:
@@ -73,4 +82,5 @@ def _setting(sheet: Sheet, match: Match) -> None:
     if name in _IN_PLAN:
         sheet.claim(match, name, int(value), f"{name} {value:g}")
         return
-    sheet.claim(match, "settings", (name, value), f"{name.replace('_', ' ')} {value:g}")
+    field = "privacy" if name in _PROMISES else "settings"
+    sheet.claim(match, field, (name, value), f"{name.replace('_', ' ')} {value:g}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from understudy.agent.reading.scope import prevalences
 from understudy.agent.reading.sheet import Match, Sheet
 from understudy.agent.reading.vocabulary import Level
 from understudy.core.conditions import Balanced, Proportion, Share
@@ -11,8 +12,10 @@ from understudy.core.schema import Column, Kind
 
 _WHO = "(level|cond|obs)"
 _EVEN = "((num|part) (slash|colon|to) (num|part)|equal)"
+# "men and women", "current, former and never smokers", "stroke and no stroke".
+_GROUPS = f"{_WHO} (comma {_WHO})* (comma? and|to|slash|colon) not? {_WHO}"
 _LIST = "(to|slash|colon|and|comma)"
-_FILL = "(with|people|conditioncue|onlypeople|split|done|every|wherecue|dataset)"
+_FILL = "(with|who|people|conditioncue|onlypeople|split|done|every|wherecue|dataset)"
 
 
 def read_shares(sheet: Sheet) -> None:
@@ -96,8 +99,9 @@ _READERS = (
     (f"a=num x={_WHO} (people|and|comma|done)+ b=num y={_WHO} people?", _counts),
     (f"a=num (colon|slash|to) b=num ({_FILL}|equal)* x={_WHO} {_LIST} y={_WHO}", _ratio),
     (f"x={_WHO} {_LIST} y={_WHO} ({_FILL}|equal|colon|paren)* a=num (colon|slash|to) b=num paren?", _ratio),
-    (f"split? equal ({_FILL}|equal|colon|between|not)* {_WHO} ((to|slash|colon|and|comma|not)+ {_WHO})+", _equal),
-    (f"{_WHO} ({_LIST}+ {_WHO})+ {_FILL}* split? equal", _equal),
+    (f"equal {_FILL}* x={_WHO} to p=part", _part_after),
+    (f"split? equal ({_FILL}|equal|colon|between|not)* {_GROUPS}", _equal),
+    (f"{_GROUPS} {_FILL}* split? equal", _equal),
     (f"{_EVEN} ({_FILL}|equal|targetcue|important|colon|comma)* o=(obs|level)", _equal_by),
     ("o=obs (colon|eq|paren)? equal", _equal_by),
     ("equal (every|important)* targetcue", _equal_target),
@@ -122,11 +126,14 @@ def _claim(sheet: Sheet, match: Match, parts: Sequence[tuple[Level, float]]) -> 
             sheet.claim(match, "share", None, says, is_kept=False)
             return
         share = _share(sheet, level, part)
-        if share is None:
+        if share is None and not sheet.scope.is_table:
+            shares += _divided(level, part)
+        elif share is None:
             says = f"a share of several levels at once ({', '.join(level.values)}) cannot be set; name one of them"
             sheet.claim(match, "share", None, says, is_kept=False)
             return
-        shares.append(share)
+        else:
+            shares.append(share)
     sheet.claim(match, "shares", tuple(shares), "; ".join(s.says() for s in shares))
 
 
@@ -139,6 +146,16 @@ def _share(sheet: Sheet, level: Level, part: float) -> Share | None:
     if len(others) != 1:
         return None
     return Share(column=level.column, value=others[0], proportion=round(1 - part, 6))
+
+
+def _divided(level: Level, part: float) -> list[Share]:
+    """Return the shares of several levels together, in the proportions that they have in the population."""
+    common = {value: prevalences(level.column).get(value, 0.0) for value in level.values}
+    total = sum(common.values())
+    return [
+        Share(column=level.column, value=value, proportion=round(part * own / total, 6))
+        for value, own in common.items()
+    ]
 
 
 def _levels(column: Column) -> tuple[str, ...]:

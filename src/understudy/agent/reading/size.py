@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from understudy.agent.reading.sheet import Match, Sheet
+from understudy.core.conditions import Share
+from understudy.knowledge.columns import told_by
 
 _BETWEEN = (
-    "(cond|level|obs|important|severity|vague|population|word|stage|elderly|healthy|dataset|with|and|done|"
+    "(cond|level|obs|important|severity|vague|population|word|stage|elderly|healthy|dataset|with|and|done|who|"
     "aged|make|table)"
 )
+_WHO = "(cond|level|elderly|severity|healthy|population|important|obs)"
 _CUE = "(sizecue|make|people|rows|change|paren|totalcue)*"
 
 
@@ -21,23 +24,47 @@ def read_size(sheet: Sheet) -> None:
         sheet.matches(f"{_CUE} (sizecue|rows|people) (colon|eq|of|paren|cmp)* n=num (people|rows|unitcue)?")
     ):
         _claim(sheet, match)
-    for match in list(sheet.matches("make* n=num (people|rows|unitcue)")):
+    for match in list(sheet.matches("a=num people c=cond? (and|comma)+ b=num control (with? d=cond)?")):
+        _controlled(sheet, match)
+    for match in list(sheet.matches("make* n=num cross m=num (dataset|obsword|with)*")):
+        sheet.claim(match, "size", (int(match["n"].value), int(match["m"].value)), _says_size(match))
+    for match in list(sheet.matches("(make|cmp|exactly)* n=num (people|rows|unitcue|control)")):
         _claim(sheet, match)
+    for match in list(sheet.matches(f"(make|cmp|exactly)* n=num {_WHO}+ (people|rows)")):
+        place = match.first + match.items.index(match["n"]) + 1
+        if not sheet.has("rows") and match["n"].value == int(match["n"].value):
+            sheet.take(match.first, place, "rows", int(match["n"].value), f"{match['n'].value:,.0f} patients")
+    for match in list(sheet.matches("between a=num (to|and) n=num")):
+        _claim(sheet, match, f" ({match['a'].value:,.0f} to {match['n'].value:,.0f} were asked for)")
+
+
+def _controlled(sheet: Sheet, match: Match) -> None:
+    """50 cases and 50 controls: one cohort, of whom some have the condition by a doctor's word."""
+    named = [i for i, item in enumerate(sheet.items) if item.tag == "cond"]
+    told = told_by(sheet.items[named[0]].sense("cond")) if len(named) == 1 else None
+    if told is None or sheet.scope.column(told) is None:
+        return
+    cases, others = match["a"].value, match["b"].value
+    share = Share(column=told, value="true", proportion=round(cases / (cases + others), 6))
+    if not match.first <= named[0] < match.last:
+        sheet.take(named[0], named[0] + 1, "background", None, "what cases have and controls have not")
+    says = f"{cases + others:,.0f} patients: {share.says()}"
+    sheet.claim(match, "counts", (int(cases + others), (share,)), says)
+
+
+def _says_size(match: Match) -> str:
+    return f"{match['n'].value:,.0f} patients and {match['m'].value:,.0f} observations"
 
 
 def read_lone_size(sheet: Sheet) -> None:
     """Read a number that nobody claimed as the number of patients, where no other was given."""
     for pattern in (f"make* n=num {_BETWEEN}* (people|rows|dataset)", "make* n=num"):
         for match in list(sheet.matches(pattern)):
-            if (
-                not sheet.has("rows")
-                and not sheet.has("counts")
-                and match["n"].value == int(match["n"].value)
-            ):
+            number = match["n"].value
+            is_settled = sheet.has("rows") or sheet.has("counts")
+            if not is_settled and number == int(number) and number != 1:
                 place = match.first + match.items.index(match["n"])
-                sheet.take(
-                    match.first, place + 1, "rows", int(match["n"].value), f"{match['n'].value:,.0f} patients"
-                )
+                sheet.take(match.first, place + 1, "rows", int(number), f"{number:,.0f} patients")
 
 
 def read_times(sheet: Sheet) -> None:

@@ -20,7 +20,7 @@ def read_stages(sheet: Sheet) -> None:
     many = "((to|and|or|slash) stage? (num|word)|comma word)*"
     for match in list(
         sheet.matches(
-            f"(cond|obs) (comma|paren|with|colon|slash|people)* stage colon? (num|word) {many} paren?"
+            f"(cond|obs) (comma|paren|with|colon|slash|people)* stage colon? (num|word) {many} p=postcmp? paren?"
         )
     ):
         _staged(sheet, match)
@@ -78,6 +78,8 @@ def _staged(sheet: Sheet, match: Match) -> None:
     labels = match.tagged("num", "word", "severity")
     if match.tagged("to") and len(labels) == 2:
         labels = _between(labels)
+    if "p" in match and match["p"].value == "ge":
+        labels = [*labels, *(i for i in _between([labels[-1], _last(entry)]) if _stages_of(match, [i]))]
     missing = [label for label in labels if not _stages_of(match, [label])]
     if missing:
         if match.tagged("severity"):
@@ -96,6 +98,12 @@ def _staged(sheet: Sheet, match: Match) -> None:
     limit = _union(chosen)
     says = f"{entry.name}, {' and '.join(s.name for s in chosen)}: {limit.says()}"
     sheet.claim(match, "staged", (entry.id, limit), says)
+
+
+def _last(entry: Condition) -> Item:
+    """Return the label of a condition's last numbered stage, the end of "stage 3 or worse"."""
+    numbers = [int(n) for stage in entry.stages for n in re.findall(r"\d+", stage.id)]
+    return Item("num", float(max(numbers, default=0)), 0, 1)
 
 
 def _between(labels: Sequence[Item]) -> list[Item]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from understudy.agent.reading.limits import Limit, in_own_unit
@@ -18,84 +18,100 @@ from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.advise import DEFAULT_SYNTHESIZER, Wishes, plan_for
 from understudy.workflow.plan import Holdout, Plan
 
+# In the order in which they are settled: what builds on another comes after it.
 _ORDER = (
-    *("seed", "splits", "policy", "export", "violations", "rows", "counts", "times", "train_rows", "holdout"),
-    *(
-        "time_s",
-        "target",
-        "protected",
-        "synthesizer",
-        "compared",
-        "settings",
-        "unlimit",
-        "where",
-        "limits",
-        "shares",
-    ),
-)
-_PLAIN = ("seed", "splits", "policy", "export", "violations", "rows", "train_rows", "target", "synthesizer")
+    "seed", "splits", "policy", "export", "violations", "device", "with_generator", "complete", "rows", "counts",
+    "times", "train_rows", "holdout", "time_s", "target", "protected", "synthesizer", "compared", "privacy",
+    "settings", "unlimit", "where", "limits", "shares",
+)  # fmt: skip
+_PLAIN = frozenset(
+    ("seed", "splits", "policy", "export", "violations", "device", "with_generator", "rows", "train_rows", "target",
+     "synthesizer")
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The table that is spoken of.
+
+    Attributes:
+        path: where it lies.
+        schema: what its columns mean.
+        rows: how many rows it has, where that is known.
+    """
+
+    path: str
+    schema: Schema
+    rows: int | None = None
 
 
 def plan_table(
-    text: str,
-    path: str,
-    schema: Schema,
-    rows: int | None,
-    findings: Sequence[Finding],
-    revision: Revision | None = None,
+    text: str, subject: Subject, findings: Sequence[Finding], revision: Revision | None = None
 ) -> Planned:
     """Return the plan for a table that findings ask for, or the nearest feasible one with what it leaves out."""
     start = Wishes(goal=text) if revision is None else _wishes_of(revision, text)
     asked = sorted((f for f in findings if f.field in _ORDER), key=lambda f: _ORDER.index(f.field))
-    add = revision is not None
 
     def apply(wishes: Wishes, finding: Finding) -> Wishes:
-        return _apply(wishes, finding, schema, rows, is_adding=add)
+        return replace(wishes, **_changes(wishes, finding, subject, is_adding=revision is not None))
 
     def draft(wishes: Wishes) -> tuple[Plan, tuple[str, ...]]:
-        return _draft(path, schema, wishes)
+        return _draft(subject, wishes)
 
     planned = Planner(apply, draft).plan(start, asked)
-    if planned.plan is None and not planned.failed:
-        return planned
-    return planned if planned.plan else replace(planned, plan=draft(start)[0])
+    planned = planned if planned.plan else replace(planned, plan=draft(start)[0])
+    return planned.refusing(
+        findings, _ORDER, "this is possible for patients of a population only, not for a table"
+    )
 
 
-def _apply(wishes: Wishes, finding: Finding, schema: Schema, rows: int | None, *, is_adding: bool) -> Wishes:
+def _changes(wishes: Wishes, finding: Finding, subject: Subject, *, is_adding: bool) -> dict[str, Any]:
+    """Return the wishes that a finding changes, by name."""
     field, value = finding.field, finding.value
     if field in _PLAIN:
-        changes: dict[str, Any] = {field: value}
-    elif field == "protected":
-        before = schema.table.having(Role.PROTECTED) if wishes.protected is None else wishes.protected
-        changes = {"protected": tuple(dict.fromkeys([*before, *value])) if is_adding else value}
-    elif field == "holdout":
-        changes = {"holdout": Holdout(fraction=value)}
-    elif field == "time_s":
-        changes = {"time_limit_s": value}
-    elif field == "times":
-        if rows is None:
+        return {field: value}
+    if field == "protected":
+        before = wishes.protected or subject.schema.table.having(Role.PROTECTED)
+        return {"protected": tuple(dict.fromkeys([*before, *value])) if is_adding else value}
+    if field == "holdout":
+        return {"holdout": Holdout(fraction=value)}
+    if field == "complete":
+        return {"complete": value or subject.path}
+    if field == "time_s":
+        return {"time_limit_s": value}
+    if field == "times":
+        if subject.rows is None:
             raise RequestError("how many rows the table has is not known here; say how many you want")
-        changes = {"rows": round(value * rows)}
-    elif field == "settings":
-        changes = {"settings": _settings(wishes, *value)}
-    elif field == "compared":
-        changes = {"synthesizer": next((n for n in value if n in SYNTHESIZERS.names), None)}
-    else:
-        changes = _given(wishes, field, value, schema)
-    return replace(wishes, **changes)
+        return {"rows": round(value * subject.rows)}
+    if field == "settings":
+        return {"settings": _settings(wishes, *value)}
+    if field == "privacy":
+        return _private(wishes, *value)
+    if field == "compared":
+        return {"synthesizer": next((n for n in value if n in SYNTHESIZERS.names), None)}
+    return _given(wishes, field, value, subject.schema)
 
 
-def _settings(wishes: Wishes, name: str, value: float | None) -> Mapping[str, Any]:
+def _settings(wishes: Wishes, name: str, value: float) -> Mapping[str, Any]:
     chosen = wishes.synthesizer or DEFAULT_SYNTHESIZER
     fields: Mapping[str, Any] = SYNTHESIZERS.recipe(chosen).model_fields
     if name not in fields:
-        says = f"{chosen} has no setting {name!r}; it has {', '.join(fields) or 'none'}"
-        raise RequestError(
-            says + ("; formal privacy is not available yet" if name in ("epsilon", "delta") else "")
-        )
-    if value is None:
-        return wishes.settings
+        raise RequestError(f"{chosen} has no setting {name!r}; it has {', '.join(fields) or 'none'}")
     return {**wishes.settings, name: int(value) if value == int(value) and value >= 1 else value}
+
+
+def _private(wishes: Wishes, name: str, value: float | None) -> dict[str, Any]:
+    """Return wishes for a synthesizer that keeps a privacy budget; a promise that none can keep is refused."""
+    able = [e.name for e in SYNTHESIZERS.entries if "differential_privacy" in e.handles]
+    chosen = wishes.synthesizer if wishes.synthesizer in able or not able else able[0]
+    if chosen not in able:
+        raise RequestError(
+            "formal privacy (epsilon, delta) is not available yet: no synthesizer here keeps a budget; measured "
+            "instead is whether attacks find the patients that were learned from"
+        )
+    wishes = replace(wishes, synthesizer=chosen)
+    settings = wishes.settings if value is None else _settings(wishes, name, value)
+    return {"synthesizer": chosen, "settings": settings}
 
 
 def _given(wishes: Wishes, field: str, value: Any, schema: Schema) -> dict[str, Any]:
@@ -137,8 +153,8 @@ def _forgetting(given: Conditions, columns: Sequence[str] | frozenset[str]) -> C
     )
 
 
-def _draft(path: str, schema: Schema, wishes: Wishes) -> tuple[Plan, tuple[str, ...]]:
-    plan = plan_for(path, schema, wishes)
+def _draft(subject: Subject, wishes: Wishes) -> tuple[Plan, tuple[str, ...]]:
+    plan = plan_for(subject.path, subject.schema, wishes)
     given = resolve(plan.given, plan.schema_)
     # Making the recipe checks its settings; nothing is learned.
     SYNTHESIZERS.create(Choice(name=plan.synthesizer.name, settings=plan.synthesizer.settings))
@@ -156,7 +172,10 @@ def _wishes_of(revision: Revision, text: str) -> Wishes:
         target=next(iter(table.having(Role.TARGET)), None),
         protected=table.having(Role.PROTECTED),
         rows=plan.rows,
+        complete=plan.complete,
         train_rows=plan.train_rows,
+        device=plan.device,
+        with_generator=plan.with_generator,
         time_limit_s=plan.time_limit_s,
         holdout=plan.holdout,
         splits=plan.splits,

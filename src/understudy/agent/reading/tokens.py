@@ -13,12 +13,16 @@ from understudy.knowledge.units import units
 _FILE = re.compile(r"(?<![\w/])[\w./~-]*\w\.(?:csv|tsv|parquet|xlsx|txt)\b", re.IGNORECASE)
 _NUMBER = re.compile(
     r"\d{1,3}(?:[,'’]\d{3})+(?![\d])(?:\.\d+)?"  # 2,000
-    r"|\d{1,3}(?: \d{3})+(?![\d])"  # 2 000
+    r"|(?<![A-Za-z])\d{1,3}(?: \d{3})* 000(?!\d)"  # 2 000
     r"|\d*\.\d+(?:[eE]-?\d+)?|\d+(?:[eE]-\d+)?"
 )
 _SCALE = re.compile(r"\s?(k|thousand|mio|million)\b|(m)\b(?!/)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_][^\W_]*(?:['’][^\W\d_]+)?")
 _SIGN = re.compile(r">=|<=|=<|=>|!=|==|[≥≤><=%+±~&/*:;,.!?()\[\]\n–—|•·-]")
+# "(a)", "(2)", and "1." or "b)" at the start of a line part clauses.
+_ENUMERATOR = re.compile(r"\((?:\d|[a-hA-H]|i{1,3}|iv)\)(?=\s)|(?<![^\n])[ \t]*(?:\d{1,2}|[a-h])[.)](?=\s)")
+# "ckd4" and "stage3": the number is a token of its own.
+_NUMBERED = re.compile(r"(?:ckd|stage|grade|class)(?=\d[ab]?\b)", re.IGNORECASE)
 _STAGE = re.compile(r"[1-5][ab]\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _BLANK = re.compile(r"\s{0,2}")
@@ -75,6 +79,10 @@ def _token(text: str, place: int, before: Token | None) -> Token | None:
         return unit
     if match := _FILE.match(text, place):
         return Token("file", match[0], match[0], place, match.end())
+    if match := _ENUMERATOR.match(text, place):
+        return Token("sign", match[0], ";", place, match.end())
+    if match := _NUMBERED.match(text, place):
+        return Token("word", match[0], folded(match[0]), place, match.end())
     if match := _STAGE.match(text, place):
         return Token("word", match[0], match[0].casefold(), place, match.end())
     if match := _NUMBER.match(text, place):

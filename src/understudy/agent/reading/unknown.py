@@ -25,6 +25,9 @@ def read_other_diseases(sheet: Sheet) -> None:
 
 def read_unknown(sheet: Sheet) -> None:
     """Answer for what stands where a condition would stand, but is not known."""
+    for match in list(sheet.matches("signoff (comma|stop|semi|word|signoff)*")):
+        if match.last == len(sheet.items):
+            sheet.claim(match, "background", None, "a signature")
     for match in list(
         sheet.matches(
             f"{_NAME}+ (colon|with|between)* (cmp (num|part)|(num|part) (to|and) (num|part)|eq (num|part)) unit?"
