@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from docs.tables import code, table
-from understudy.knowledge.conditions import conditions
+from understudy.knowledge.conditions import conditions, nothing_held_on
 from understudy.knowledge.derivations import EQUATIONS
 from understudy.knowledge.observations import Group, Observation, observations
 from understudy.knowledge.rules import Severity, Template, rules
@@ -38,13 +38,13 @@ def _conditions() -> list[str]:
         (
             code(entry.id),
             entry.name,
-            "yes" if entry.criteria else "",
             "yes" if entry.id in held else "",
+            ", ".join(nothing_held_on(entry)),
             ", ".join(c.code for c in entry.icd10cm[:4]) + (" ..." if len(entry.icd10cm) > 4 else ""),
         )
         for entry in sorted(conditions().values(), key=lambda entry: entry.id)
     ]
-    columns = ("Condition", "Name", "Criteria as rules", "In `us_adults`", "ICD-10-CM")
+    columns = ("Condition", "Name", "In `us_adults`", "Nothing is held on", "ICD-10-CM")
     return ["## Conditions", table(columns, rows)]
 
 

@@ -142,6 +142,7 @@ def _usual(range_: ReferenceRange) -> str:
 def _print_condition(console: Console, entry: Condition) -> None:
     from rich.markup import escape
 
+    from understudy.knowledge.conditions import conditions, nothing_held_on
     from understudy.knowledge.guidelines import guidelines
     from understudy.knowledge.observations import observations
     from understudy.knowledge.units import written
@@ -168,9 +169,16 @@ def _print_condition(console: Console, entry: Condition) -> None:
         console.print(f"\n[bold]How common[/]  {escape(_about(prevalence))}")
         for figure in prevalence.figures:
             console.print(f"  {escape(_figure(figure.model_dump()))}")
-    for label, names in (("complications", entry.complications), ("treatments", entry.treatments)):
+    console.print()
+    named = {
+        "complications": [conditions()[name].name for name in entry.complications],
+        "treatments": [observations()[name].name for name in entry.treatments],
+    }
+    for label, names in named.items():
         if names:
-            console.print(f"\n[dim]{label}:[/] {escape(', '.join(names))}")
+            console.print(f"[dim]{label}:[/] {escape(', '.join(names))}")
+    if silent := nothing_held_on(entry):
+        console.print(f"[yellow]nothing is held on:[/] {', '.join(silent)}")
     for gap in entry.missing:
         console.print(f"[yellow]not known here:[/] {escape(gap)}")
 

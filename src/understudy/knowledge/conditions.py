@@ -120,7 +120,9 @@ class Condition(Entry):
     observations: tuple[Ranked, ...] = Field(min_length=1, description="The most important first.")
     prevalence: tuple[Prevalence, ...] = ()
     nhanes_definition: SurveyDefinition | None = None
-    complications: tuple[str, ...] = Field(default=(), description="Ids of conditions that often follow.")
+    complications: tuple[str, ...] = Field(
+        default=(), description="Ids of conditions that follow more often."
+    )
     treatments: tuple[str, ...] = Field(default=(), description="Observation ids of drug classes in use.")
     missing: tuple[str, ...] = Field(default=(), description="What is not known here, in words.")
     sources: tuple[str, ...] = Field(min_length=1)
@@ -175,6 +177,17 @@ def survey_prevalence() -> Mapping[str, Prevalence]:
     for row in rows:
         found.setdefault(row["condition"], []).append(_figure(row))
     return {name: _computed(condition(name), tuple(figures)) for name, figures in found.items()}
+
+
+def nothing_held_on(entry: Condition) -> tuple[str, ...]:
+    """Return, in words, the parts of a condition that the knowledge base is silent on."""
+    parts = {
+        "criteria": entry.criteria,
+        "how common it is": entry.prevalence or entry.id in survey_prevalence(),
+        "complications": entry.complications,
+        "treatments": entry.treatments,
+    }
+    return tuple(part for part, held in parts.items() if not held)
 
 
 def _figure(row: Mapping[str, str]) -> Figure:

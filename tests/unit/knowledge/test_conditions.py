@@ -11,7 +11,14 @@ from tests.unit.knowledge import survey
 from understudy.core.errors import UnknownNameError
 from understudy.core.rules import sql
 from understudy.core.schema import Kind
-from understudy.knowledge.conditions import Criterion, Stage, condition, conditions, survey_prevalence
+from understudy.knowledge.conditions import (
+    Criterion,
+    Stage,
+    condition,
+    conditions,
+    nothing_held_on,
+    survey_prevalence,
+)
 from understudy.knowledge.drugs import drug_classes, treatments_of
 from understudy.knowledge.guidelines import guidelines
 from understudy.knowledge.observations import observations
@@ -136,6 +143,17 @@ def test_a_condition_without_criterion_or_definition_says_what_is_missing(name: 
         assert "criteri" in said
     if entry.nhanes_definition is None or entry.nhanes_definition.over == "variables":
         assert "definition" in said
+
+
+def test_what_is_not_held_of_a_condition_is_said_by_itself() -> None:
+    assert nothing_held_on(condition("hypertension")) == ()
+    assert nothing_held_on(condition("tuberculosis")) == (
+        "criteria",
+        "how common it is",
+        "complications",
+        "treatments",
+    )
+    assert "how common it is" not in nothing_held_on(condition("stroke")), "computed from the survey"
 
 
 def test_drug_classes_and_conditions_agree() -> None:
