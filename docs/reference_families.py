@@ -15,9 +15,10 @@ from understudy.metrics.catalog import CATALOG as METRICS
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.reports.catalog import CATALOG as SECTIONS
 from understudy.reports.catalog import RENDERERS
+from understudy.reports.compose import DEFAULT_SECTIONS
 from understudy.sources.catalog import CATALOG as SOURCES
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
-from understudy.workflow.plan import DEFAULT_METRICS, DEFAULT_SECTIONS
+from understudy.workflow.plan import DEFAULT_METRICS
 from understudy.workflow.policy import POLICIES
 
 
@@ -72,7 +73,7 @@ def sections() -> str:
     """Return the page of the report sections."""
     intro = (
         "Parts of a report. A plan lists them in order; `understudy report RELEASE --sections summary,privacy` "
-        f"composes a stored evaluation anew. By default: {', '.join(map(code, DEFAULT_SECTIONS))}."
+        f"composes a stored evaluation anew. By default: {', '.join(code(c.name) for c in DEFAULT_SECTIONS)}."
     )
     return _page("Report sections", intro, SECTIONS)
 

@@ -87,6 +87,24 @@ Work = Annotated[
 ]
 
 
+def show(text: str, out: Path | None) -> bool:
+    """Write a document to `out`, or print it where none is named; returns whether it was written.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    from understudy.store.artifacts import unwritable
+
+    if out is None:
+        print(text)
+        return False
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return True
+
+
 def settings_of(texts: list[str] | None) -> dict[str, Any]:
     """Read `name=value` settings; values are JSON where they can be, else text.
 

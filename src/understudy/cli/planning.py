@@ -96,16 +96,8 @@ def plan(
     announce_cost(draft, is_quiet=False)
     for note in draft.notes:
         print(f"# {note}", file=sys.stderr)
-    if out is None:
-        print(text)
-        return
-    from understudy.store.artifacts import unwritable
-
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(out, error) from error
-    print(f"Plan written to {out}. Carry it out: understudy run {out} --out DIR", file=sys.stderr)
+    if options.show(text, out):
+        print(f"Plan written to {out}. Carry it out: understudy run {out} --out DIR", file=sys.stderr)
 
 
 def announce_cost(draft: Draft, *, is_quiet: bool, with_errors: bool = True) -> None:

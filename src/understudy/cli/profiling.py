@@ -25,17 +25,10 @@ def profile(
     """
     from understudy.sources.profile import propose
     from understudy.sources.reading import read_table
-    from understudy.store.artifacts import unwritable
 
     reading = read_table(table)
     proposal = propose(reading.frame)
     text = proposal.schema.model_dump_json(indent=1) if json_ else proposal.schema.to_yaml()
     for note in (*reading.notes, *proposal.notes):
         print(f"# {note}", file=sys.stderr)
-    if out is None:
-        print(text)
-        return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(out, error) from error
+    options.show(text, out)

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from understudy.core.errors import SchemaError, UnknownNameError
 from understudy.core.rules import Rule
-from understudy.core.values import Value, sparse
+from understudy.core.values import Value, read_document, sparse
 
 SCHEMA_VERSION = 1
 
@@ -222,19 +222,7 @@ class Schema(Value):
         Raises:
             SchemaError: if the text is no valid schema; says where and what was expected.
         """
-        try:
-            document = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise SchemaError(f"the schema is not valid YAML: {error}") from error
-        if not isinstance(document, dict):
-            raise SchemaError(
-                "the schema is empty or not a mapping; write one with `understudy profile TABLE`"
-            )
-        version = document.get("version", SCHEMA_VERSION)
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise SchemaError(
-                f"the schema has version {version}; this release reads up to {SCHEMA_VERSION}: upgrade"
-            )
+        document = read_document(text, "schema", SCHEMA_VERSION, "understudy profile TABLE", SchemaError)
         try:
             return cls.model_validate(document)
         except ValidationError as error:

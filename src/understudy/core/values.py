@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ConfigDict
 
 
@@ -41,6 +42,31 @@ def sparse(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [sparse(item) for item in value]
     return value.value if isinstance(value, Enum) else value
+
+
+def read_document(text: str, what: str, newest: int, command: str, error: type[Exception]) -> dict[str, Any]:
+    """Read a YAML mapping that a person may have edited.
+
+    Args:
+        text: the YAML.
+        what: what it is, for messages, such as `plan`.
+        newest: the newest version that can be read.
+        command: the command that writes one.
+        error: what is raised.
+
+    Raises:
+        error: if it is no YAML, no mapping, or of a newer version.
+    """
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as found:
+        raise error(f"the {what} is not valid YAML: {found}") from found
+    if not isinstance(document, dict):
+        raise error(f"the {what} is empty or not a mapping; write one with `{command}`")
+    version = document.get("version", newest)
+    if isinstance(version, int) and version > newest:
+        raise error(f"the {what} has version {version}; this release reads up to {newest}: upgrade")
+    return document
 
 
 def digest(document: Any) -> str:

@@ -13,8 +13,9 @@ from understudy.core.conditions import Conditions
 from understudy.core.errors import PlanError
 from understudy.core.rules import Handling
 from understudy.core.schema import Schema, explain
-from understudy.core.values import Value, sparse
+from understudy.core.values import Value, read_document, sparse
 from understudy.populations.targets import Target
+from understudy.reports.compose import DEFAULT_SECTIONS
 
 PLAN_VERSION = 1
 MEMORY = "<memory>"
@@ -37,18 +38,6 @@ DEFAULT_METRICS = (
     "fairness",
     "plausibility",
     "clinical",
-)
-DEFAULT_SECTIONS = (
-    "summary",
-    "fidelity",
-    "utility",
-    "privacy",
-    "fairness",
-    "plausibility",
-    "tradeoff",
-    "data",
-    "provenance",
-    "glossary",
 )
 COHORT_SECTIONS = (
     "summary",
@@ -126,7 +115,7 @@ class Plan(Value):
     holdout: Holdout = Holdout(fraction=0.2)
     splits: int | None = Field(default=None, ge=1, le=20)
     metrics: tuple[Choice, ...] = tuple(Choice(name=name) for name in DEFAULT_METRICS)
-    sections: tuple[Choice, ...] = tuple(Choice(name=name) for name in DEFAULT_SECTIONS)
+    sections: tuple[Choice, ...] = DEFAULT_SECTIONS
     exports: tuple[Choice, ...] = (Choice(name="csv"),)
     violations: Handling | None = Field(
         default=None,
@@ -173,17 +162,7 @@ class Plan(Value):
         Raises:
             PlanError: if the text is no valid plan; says where and what was expected.
         """
-        try:
-            document = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise PlanError(f"the plan is not valid YAML: {error}") from error
-        if not isinstance(document, dict):
-            raise PlanError("the plan is empty or not a mapping; write one with `understudy plan TABLE`")
-        version = document.get("version", PLAN_VERSION)
-        if isinstance(version, int) and version > PLAN_VERSION:
-            raise PlanError(
-                f"the plan has version {version}; this release runs up to {PLAN_VERSION}: upgrade"
-            )
+        document = read_document(text, "plan", PLAN_VERSION, "understudy plan TABLE", PlanError)
         for name in ("metrics", "sections", "exports"):
             if isinstance(document.get(name), list):
                 document[name] = [{"name": c} if isinstance(c, str) else c for c in document[name]]
