@@ -188,7 +188,7 @@ def cost(plan: Plan, real: Dataset) -> Cost:
     asked = plan.rows or rows
     splits = split_count(plan, rows, columns)
     fit_s = recipe.expected_seconds(rows, columns)
-    evaluate_s = 1.0 + 0.4 * columns**0.5 + 3e-5 * min(rows, 20_000) * columns
+    evaluate_s = 1.0 + 0.4 * columns**0.5 + 1.5e-4 * min(rows, 20_000) * columns
     sample_s = 4e-7 * asked * columns
     return Cost(
         seconds=3.0 + splits * (fit_s + evaluate_s) + sample_s,
