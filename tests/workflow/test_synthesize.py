@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter  # type: ignore[import-untyped]
 import yaml
 
 from tests.unit.cli.calling import call
@@ -231,3 +232,27 @@ def test_a_written_plan_runs_again_to_the_same_data(
     said = call(monkeypatch, "run", str(first / "plan.yaml"), "--out", str(tmp_path / "again"))
     assert said.code == 0
     assert (first / "data/patients.csv").read_bytes() == (tmp_path / "again/data/patients.csv").read_bytes()
+
+
+def test_how_a_table_is_read_can_be_said_and_is_part_of_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, out = tmp_path / "book.xlsx", tmp_path / "release"
+    with xlsxwriter.Workbook(book) as workbook:
+        pl.DataFrame({"remark": ["a", "b"] * 40}).write_excel(workbook, worksheet="notes")
+        patients(80).write_excel(workbook, worksheet="2")
+    assert "name: remark" in call(monkeypatch, "profile", str(book)).out
+    assert "name: sbp" in call(monkeypatch, "profile", str(book), "--read", "sheet=2").out
+    said = call(monkeypatch, "synthesize", str(book), "--read", "sheet=2", "--out", str(out), *QUICK)
+    assert said.code == 0, said.err
+    assert yaml.safe_load((out / "plan.yaml").read_text())["read"] == {"sheet": "2"}
+    again = call(monkeypatch, "run", str(out / "plan.yaml"), "--out", str(tmp_path / "again"))
+    assert again.code == 0, again.err
+    assert tables(tmp_path / "again").equals(tables(out))
+    for options, words in (
+        (("--read", "sheet=3"), "Known: notes, 2"),
+        (("--read", "sheet"), "--read encoding="),
+    ):
+        refused = call(monkeypatch, "plan", str(book), *options)
+        assert refused.code == 2
+        assert words in refused.err

@@ -27,6 +27,13 @@ Synthesizer = Annotated[
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of the synthesizer, NAME=VALUE.")
 ]
+Read = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--read",
+        help="How the table is read, NAME=VALUE: sheet, delimiter, encoding, missing (found out if not said).",
+    ),
+]
 SchemaFile = Annotated[
     Path | None, typer.Option("--schema", help="The edited output of `understudy profile`.")
 ]
@@ -113,18 +120,35 @@ def settings_of(texts: list[str] | None) -> dict[str, Any]:
     """
     import json
 
+    settings: dict[str, Any] = {}
+    for name, value in _pairs(texts, "--set leaf=20"):
+        try:
+            settings[name] = json.loads(value)
+        except json.JSONDecodeError:
+            settings[name] = value
+    return settings
+
+
+def reading_of(texts: list[str] | None) -> dict[str, Any]:
+    """Read how a table is read: text, as a sheet may be called 2; lists are JSON.
+
+    Raises:
+        SettingsError: if one has no name or no value.
+    """
+    pairs = _pairs(texts, "--read encoding=cp1252")
+    return {name: settings_of([f"v={v}"])["v"] if v.startswith("[") else v for name, v in pairs}
+
+
+def _pairs(texts: list[str] | None, example: str) -> list[tuple[str, str]]:
     from understudy.core.errors import SettingsError
 
-    settings: dict[str, Any] = {}
+    pairs = []
     for text in texts or []:
         name, sign, value = text.partition("=")
         if not sign or not name.strip():
-            raise SettingsError(f"cannot read the setting {text!r}; write it like --set leaf=20")
-        try:
-            settings[name.strip()] = json.loads(value)
-        except json.JSONDecodeError:
-            settings[name.strip()] = value
-    return settings
+            raise SettingsError(f"cannot read the setting {text!r}; write it like {example}")
+        pairs.append((name.strip(), value))
+    return pairs
 
 
 def holdout_of(text: str) -> Holdout:

@@ -25,6 +25,7 @@ def drafted(said: Mapping[str, Any]) -> Draft:
     from understudy.workflow.advise import Wishes, draft
 
     wishes = Wishes(
+        read=options.reading_of(said["read"]),
         schema=options.schema_of(said["schema"]),
         settings=options.settings_of(said["set_"]),
         given=conditions(said["where"] or (), said["share"] or ()),
@@ -69,6 +70,7 @@ def plan(
     rows: options.Rows = None,
     synthesizer: options.Synthesizer = None,
     set_: options.Settings = None,
+    read: options.Read = None,
     schema: options.SchemaFile = None,
     where: options.Where = None,
     share: options.Share = None,

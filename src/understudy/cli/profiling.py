@@ -13,6 +13,7 @@ from understudy.cli import options
 
 def profile(
     table: options.Table,
+    read: options.Read = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
     ] = None,
@@ -26,7 +27,7 @@ def profile(
     from understudy.sources.profile import propose
     from understudy.sources.reading import read_table
 
-    reading = read_table(table)
+    reading = read_table(table, settings=options.reading_of(read))
     proposal = propose(reading.frame)
     text = proposal.schema.model_dump_json(indent=1) if json_ else proposal.schema.to_yaml()
     for note in (*reading.notes, *proposal.notes):

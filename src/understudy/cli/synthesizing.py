@@ -14,6 +14,7 @@ def synthesize(
     rows: options.Rows = None,
     synthesizer: options.Synthesizer = None,
     set_: options.Settings = None,
+    read: options.Read = None,
     schema: options.SchemaFile = None,
     where: options.Where = None,
     share: options.Share = None,

@@ -76,7 +76,7 @@ class Csv(FileSource):
     def _wrong_encoding(self, encoding: str, error: UnicodeDecodeError) -> SourceError:
         return SourceError(
             f"{str(self.path)!r} is not in the encoding {encoding!r}: byte 0x{error.object[error.start]:02x} "
-            f"({error.reason}). State another one, such as encoding=utf-8 or encoding=cp1252"
+            f"({error.reason}). State another one, such as encoding=utf-8 or encoding=cp1252 (--read encoding=cp1252)"
         )
 
 
@@ -102,7 +102,7 @@ class _Attempt:
         notes += [*reservoir.note(self.source.seed), *_at_most(cell_notes, 8), *self._looks_headless()]
         if self.encoding not in ("utf-8", "utf-16", "utf-32") and not self.source.encoding:
             notes.append(
-                f"The text is read as {self.encoding}, a guess: state 'encoding' if letters look odd."
+                f"The text is read as {self.encoding}, a guess: state it (--read encoding=...) if letters look odd."
             )
         details = {"delimiter": self.layout.delimiter, "encoding": self.encoding}
         return Reading(frame, tuple(notes), reservoir.seen, "csv", details)
@@ -190,7 +190,9 @@ class _Attempt:
         number, found = self.bad_rows[0]
         expected = len(self.layout.names)
         count = f"at least {_MOST_BAD_ROWS}" if len(self.bad_rows) == _MOST_BAD_ROWS else len(self.bad_rows)
-        hint = "check delimiters and quotation marks there, or state 'delimiter' and 'quote'"
+        hint = (
+            "check delimiters and quotation marks there, or state delimiter and quote (--read delimiter=';')"
+        )
         if found == expected + 1:
             hint += "; if each row has one cell more, the first column lacks a name"
         raise SourceError(

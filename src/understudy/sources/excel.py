@@ -110,7 +110,7 @@ class Excel(FileSource):
         if not filled:
             raise SourceError(f"{str(self.path)!r} has only empty sheets, expected a header and rows")
         others = ", ".join(repr(name) for name in filled[1:6])
-        notes = [f"Read sheet {filled[0]!r}; there are also {others}: state 'sheet' for one of them."]
+        notes = [f"Read sheet {filled[0]!r}; there are also {others}: name one of them with --read sheet=..."]
         return filled[0], notes if others else []
 
 

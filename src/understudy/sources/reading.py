@@ -27,7 +27,7 @@ def choose(path: Path | str, settings: Mapping[str, Any] | None = None) -> Choic
     name = format_of(place)
     return Choice(
         name=name,
-        settings={"path": str(place), **(settings or {})},
+        settings={**(settings or {}), "path": str(place)},
         reason=f"the content of {place.name!r} is of the format {name!r}",
     )
 

@@ -25,8 +25,8 @@ from understudy.workflow.plan import Holdout, Plan
 from understudy.workflow.policy import FEWEST_JUDGED
 
 _TAKEN_OVER = (
-    "goal", "given", "complete", "rows", "train_rows", "time_limit_s", "device", "with_generator", "holdout", "splits",
-    "violations", "policy", "seed",
+    "goal", "read", "given", "complete", "rows", "train_rows", "time_limit_s", "device", "with_generator",
+    "holdout", "splits", "violations", "policy", "seed",
 )  # fmt: skip
 DEFAULT_SYNTHESIZER = "sequential_trees"
 
@@ -36,6 +36,7 @@ class Wishes:
     """What a person said of a run; everything left out is chosen, with a reason."""
 
     goal: str = ""
+    read: Mapping[str, Any] = field(default_factory=dict)
     schema: Schema | None = None
     synthesizer: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -82,7 +83,7 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
     Raises:
         RequestError: if the table cannot be read, or a wish names what does not exist.
     """
-    frame, notes = raw_table(table, frames or {})
+    frame, notes = raw_table(table, frames or {}, wishes.read)
     frames = {**(frames or {}), table: Reading(frame, notes)}
     reasons: dict[str, str] = {}
     if wishes.schema is None:

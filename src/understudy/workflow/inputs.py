@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -47,9 +48,11 @@ class Inputs:
     notes: tuple[str, ...]
 
 
-def raw_table(name: str, frames: Frames) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return a raw table and the notes of its reading: one of the given frames, or a file."""
-    found = frames[name] if name in frames else read_table(name)
+def raw_table(
+    name: str, frames: Frames, read: Mapping[str, Any] | None = None
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return a raw table and the notes of its reading: one of the given frames, or a file read as `read` says."""
+    found = frames[name] if name in frames else read_table(name, settings=read)
     return (found.frame, found.notes) if isinstance(found, Reading) else (found, ())
 
 
@@ -81,7 +84,7 @@ def read_inputs(plan: Plan, frames: Frames) -> Inputs:
     """
     if plan.train_rows is not None and plan.train_rows < 2:
         raise PlanError(f"train_rows is {plan.train_rows}; at least 2 rows are needed to learn anything")
-    frame, notes = raw_table(plan.table, frames)
+    frame, notes = raw_table(plan.table, frames, plan.read)
     dataset, unreadable = as_schema_says(frame, plan.schema_, plan.table)
     train, holdout = _split(plan, dataset, frames)
     if plan.train_rows is not None:

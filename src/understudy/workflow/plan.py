@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -93,6 +93,10 @@ class Plan(Value):
     version: int = PLAN_VERSION
     goal: str = ""
     table: str = ""
+    read: Mapping[str, Any] = Field(
+        default_factory=dict,
+        description="How the table is read, such as its sheet, delimiter or encoding; found out if left out.",
+    )
     schema_: Schema = Field(alias="schema")
     synthesizer: Choice = Choice(name="")
     population: Choice | None = None
