@@ -80,14 +80,14 @@ def _definitions(evidence: Evidence) -> list[Block]:
         (
             f"{'without ' if d.get('is_excluded') else ''}{d.get('condition', '')}",
             str(d.get("when", "")),
-            str(d.get("basis", "")),
             _numbered(evidence, d.get("sources", ())),
+            str(d.get("basis", "")),
         )
         for d in evidence.provenance.get("definitions", ())
     )
     if not rows:
         return []
-    columns = ("Condition", "Who has it", "Basis", "Sources")
+    columns = ("Condition", "Who has it", "Sources", "Basis")
     return [TableBlock(columns=columns, rows=rows, caption="How the conditions are defined")]
 
 
@@ -127,13 +127,15 @@ def _columns(evidence: Evidence) -> TableBlock:
         (
             name,
             written(entry.get("unit")),
-            str(entry.get("method", "")),
             _numbered(evidence, entry.get("sources", ())),
+            str(entry.get("method", "")),
         )
         for name, entry in column_origins(evidence).items()
     )
-    columns = ("Column", "Unit", "How it was made", "Sources")
-    return TableBlock(columns=columns, rows=rows, caption="Every column", collapsed=len(rows) > 40)
+    columns = ("Column", "Unit", "Sources", "How it was made")
+    return TableBlock(
+        columns=columns, rows=rows, align="lrll", caption="Every column", collapsed=len(rows) > 40
+    )
 
 
 def _numbered(evidence: Evidence, names: Sequence[str]) -> str:

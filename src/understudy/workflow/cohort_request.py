@@ -202,7 +202,7 @@ def _reasons(wishes: CohortWishes, names: Sequence[str], lacking: Sequence[str])
         many = (
             f"the {wishes.observations} highest in the ranking of the knowledge base, with its demographics"
         )
-    without = f"; {listing(lacking, 12)} rank as high but are not held" if lacking else ""
+    without = f"; as high in the ranking, but not held: {listing(lacking, 12)}" if lacking else ""
     return {
         "schema": f"{count(len(names), 'observation')}: {many}{without}; {wishes.system} units",
         "metrics": "a population has no private rows to compare with: it is judged by plausibility rules and by "
