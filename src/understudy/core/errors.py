@@ -66,6 +66,10 @@ class UnknownNameError(RequestError):
         self.nearest = nearest[0] if nearest else None
 
 
+class LanguageModelError(UnderstudyError):
+    """A language model gave no usable answer: not reachable, too slow, broken off, or not of the asked form."""
+
+
 class StepError(UnderstudyError):
     """A step of a run failed for a reason that is not the request's."""
 

@@ -1,0 +1,1 @@
+"""Language models behind one protocol: a prompt with the form of its answer goes in, JSON text comes out."""
