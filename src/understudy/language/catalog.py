@@ -15,12 +15,6 @@ CATALOG: Catalog[LanguageModel] = Catalog(
             frozenset({"offline"}),
         ),
         Entry(
-            "gguf",
-            "understudy.language.gguf:Gguf",
-            "a GGUF file run in this process by llama.cpp (extra `gguf`)",
-            frozenset({"offline", "constrained"}),
-        ),
-        Entry(
             "openai_compatible",
             "understudy.language.openai_compatible:OpenAICompatible",
             "a server on this machine that speaks the OpenAI protocol: Ollama, llama.cpp, vLLM",

@@ -101,7 +101,7 @@ class _Loaded:
         return str(self.tokenizer.decode(added, skip_special_tokens=True))
 
 
-class _Holding(LogitsProcessor):  # type: ignore[misc]
+class _Holding(LogitsProcessor):
     """Rules out every token that would leave the grammar."""
 
     def __init__(self, matcher: LLMatcher, start: int) -> None:
@@ -146,12 +146,12 @@ def _plain(message: Message) -> str:
 
 @cache
 def _loaded(folder: Path, device: str) -> _Loaded:
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     # No code of the folder is run, nothing is fetched, and only safetensors are read.
     safe = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = AutoConfig.from_pretrained(folder, **safe)
-        tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, **safe)
         kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
         model = kind.from_pretrained(folder, use_safetensors=True, **safe)
         bounded = from_tokenizer(tokenizer, n_vocab=config.vocab_size)
