@@ -10,6 +10,7 @@ import typer
 
 from understudy import __version__
 from understudy.cli import (
+    asking,
     auditing,
     cohorts,
     evaluating,
@@ -45,6 +46,8 @@ app = typer.Typer(
 )
 
 for name, verb in (
+    ("ask", asking.ask),
+    ("chat", asking.chat),
     ("synthesize", synthesizing.synthesize),
     ("profile", profiling.profile),
     ("plan", planning.plan),

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-FAMILIES = ("synthesizers", "metrics", "sections", "renderers", "sources", "exports", "policies")
+FAMILIES = (
+    "synthesizers", "metrics", "sections", "renderers", "sources", "exports", "policies", "language-models",
+)  # fmt: skip
 
 
 def list_catalog(
@@ -39,6 +41,7 @@ def _catalog(family: str) -> Any:
     from importlib import import_module
 
     homes = {
+        "language-models": ("understudy.language.catalog", "CATALOG"),
         "sections": ("understudy.reports.catalog", "CATALOG"),
         "renderers": ("understudy.reports.catalog", "RENDERERS"),
     }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from understudy.core.events import Failed, Finished, Notify, Progressed, Started
+    from understudy.core.events import Event, Notify
 
 WORDS = {
     "read": "Reading and checking",
@@ -50,7 +50,7 @@ def shown(*, is_quiet: bool = False) -> Iterator[Notify]:
     with Progress(*columns, console=console, transient=False) as progress:
         tasks: dict[str, int] = {}
 
-        def listen(event: Started | Progressed | Finished | Failed) -> None:
+        def listen(event: Event) -> None:
             if event.event == "started" and event.step not in tasks:
                 label = WORDS.get(event.step, event.step)
                 tasks[event.step] = int(progress.add_task(label, total=1.0, detail=_plain(event.detail)))

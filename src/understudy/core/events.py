@@ -1,4 +1,4 @@
-"""What a run tells while it works: one union of events for the command line, the service and the chat."""
+"""What runs and conversations tell: one union of events for the command line, the service and the chat."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from understudy.core.blocks import Block
 from understudy.core.values import Value
 
 
@@ -45,9 +46,25 @@ class Failed(Value):
     reason: str
 
 
-Event = Annotated[Started | Progressed | Finished | Failed, Field(discriminator="event")]
-Notify = Callable[[Started | Progressed | Finished | Failed], None]
+class Said(Value):
+    """Something for the person to read: an answer, a plan on one card, a note."""
+
+    event: Literal["said"] = "said"
+    blocks: tuple[Block, ...]
 
 
-def silent(event: Started | Progressed | Finished | Failed) -> None:
+class Asked(Value):
+    """A click is waited for: `tool` would spend time or budget, or release data, as `blocks` say."""
+
+    event: Literal["asked"] = "asked"
+    tool: str
+    question: str
+    blocks: tuple[Block, ...] = ()
+
+
+Event = Annotated[Started | Progressed | Finished | Failed | Said | Asked, Field(discriminator="event")]
+Notify = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
     """Ignore an event: the listener of those who do not listen."""

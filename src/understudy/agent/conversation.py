@@ -1,0 +1,169 @@
+"""A conversation: words in, events out; it waits for a person's click before anything is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from understudy.agent.deciding import Call, Done, Reply, interpreted, modelled
+from understudy.agent.facts import checked, facts_of
+from understudy.agent.interpret import interpret
+from understudy.agent.loop import Stop, turn
+from understudy.agent.state import Desk, State, Table
+from understudy.agent.tools.catalog import START_RUN, TOOLS
+from understudy.core.blocks import Block, Callout, Text
+from understudy.core.errors import LanguageModelError
+from understudy.core.events import Asked, Notify, Said, silent
+from understudy.core.language import LanguageModel
+from understudy.language.embedded import Embedded
+from understudy.reports.wording import sentence
+from understudy.store.transcripts import Transcript
+from understudy.workflow.cohort import run_cohort
+from understudy.workflow.release import Release
+from understudy.workflow.run import run
+
+
+class Conversation:
+    """One person's conversation: its state, its tables, and what waits for a click.
+
+    Attributes:
+        desk: the state and the tables.
+        waits_for: the tool that waits for a click, or empty.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: LanguageModel | None = None,
+        tables: Sequence[Table] = (),
+        releases: Sequence[str] = (),
+        notify: Notify = silent,
+        transcript: Transcript | None = None,
+    ) -> None:
+        self.desk = Desk(State(releases=tuple(releases)), tuple(tables))
+        self._model = model or Embedded()
+        self._notify = notify
+        self._transcript = transcript
+        self._earlier: list[str] = []
+        self._facts: frozenset[Decimal] = frozenset()
+        self._has_fallen_back = False
+        self._paused: Stop | None = None
+
+    @property
+    def waits_for(self) -> str:
+        """The tool that waits for a click, or empty."""
+        return self._paused.waits_for if self._paused else ""
+
+    def bring(self, table: Table) -> None:
+        """Take in a private table of the person."""
+        self.desk = replace(self.desk, tables=(*self.desk.tables, table))
+
+    def say(self, text: str) -> None:
+        """Answer the person's words by events; a click that was waited for counts as refused.
+
+        Raises:
+            UnderstudyError: if something is at fault that no answer can tell.
+        """
+        self._paused, self._has_fallen_back = None, False
+        state = self.desk.state.model_copy(update={"said": text})
+        known = self.desk.table.known if self.desk.table else None
+        self.desk = replace(
+            self.desk, state=state, reading=interpret(text, table=known, previous=state.plans)
+        )
+        self._record({"said": text})
+        self._go_on(turn(text, self._decide, self._use))
+        self._earlier.append(text)
+
+    def approve(self, out: Path) -> Release:
+        """Carry out the plan that waits for the person's click; only a door calls this, no tool and no model.
+
+        Args:
+            out: the release folder.
+
+        Raises:
+            LanguageModelError: if nothing waits for a click.
+            UnderstudyError: if the run fails.
+        """
+        plan, paused = self.desk.state.plan, self._paused
+        if paused is None or plan is None or paused.waits_for != START_RUN.name:
+            raise LanguageModelError("nothing waits for approval")
+        self._record({"approved": plan.digest(), "out": str(out)})
+        if plan.population is not None:
+            notes = self.desk.reading.notes if self.desk.reading else ()
+            release = run_cohort(plan, out, notify=self._notify, notes=notes)
+        else:
+            frames = {table.known.path: table.reading for table in self.desk.tables}
+            release = run(plan, out, frames=frames, notify=self._notify)
+        state = self.desk.state
+        folders = tuple(folder for folder in state.releases if folder != str(out))
+        self.desk = replace(self.desk, state=state.model_copy(update={"releases": (*folders, str(out))}))
+        told = f"the run made {release.evidence.evaluation.synthetic_rows} rows"
+        self._go_on(turn("", self._decide, self._use, paused, told))
+        return release
+
+    def decline(self) -> None:
+        """Leave the plan that waits as it is, not run."""
+        self._record({"declined": True})
+        self._paused = None
+
+    def _go_on(self, stop: Stop) -> None:
+        if stop.waits_for:
+            plan = self.desk.state.plan
+            if plan is None:
+                self._show([Text(text="There is no plan to run yet.")])
+                return
+            self._paused = stop
+            question = "Carry out this plan?"
+            self._notify(Asked(tool=stop.waits_for, question=question))
+            return
+        self._paused = None
+        if stop.text.strip():
+            kept, refused = checked(stop.text.strip(), self._facts)
+            self._show([Text(text=kept)] if kept else [])
+            if refused:
+                text = f"{len(refused)} of its sentences stated what no tool computed, and were left out."
+                self._show([Callout(tone="note", title="The language model", text=text)])
+
+    def _decide(self, done: Sequence[Done]) -> Call | Reply:
+        if not self._has_fallen_back:
+            try:
+                action = modelled(self._model, self.desk, done, self._earlier) if self._is_modelled else None
+                if isinstance(action, Call):
+                    TOOLS[action.tool].arguments.model_validate(dict(action.arguments))
+                if action is not None:
+                    return action
+            except (LanguageModelError, ValidationError) as error:
+                self._fall_back(error)
+        return interpreted(self.desk, done)
+
+    @property
+    def _is_modelled(self) -> bool:
+        return not isinstance(self._model, Embedded)
+
+    def _fall_back(self, error: Exception) -> None:
+        self._has_fallen_back = True
+        why = str(error) if isinstance(error, LanguageModelError) else "its answer is not of the asked form"
+        text = f"{sentence(why)} The built-in interpreter answers instead."
+        self._show([Callout(tone="note", title="The language model gave no usable answer", text=text)])
+
+    def _use(self, name: str, arguments: Mapping[str, Any]) -> str:
+        outcome = TOOLS[name].called(self.desk, arguments)
+        if outcome.state is not None:
+            self.desk = replace(self.desk, state=outcome.state)
+        self._facts |= facts_of([outcome.told])
+        self._show(outcome.blocks, tool=name)
+        return outcome.told
+
+    def _show(self, blocks: Sequence[Block], tool: str = "") -> None:
+        if blocks:
+            self._notify(Said(blocks=tuple(blocks)))
+            self._record({"tool": tool, "blocks": [block.model_dump(mode="json") for block in blocks]})
+
+    def _record(self, entry: Mapping[str, Any]) -> None:
+        if self._transcript is not None:
+            self._transcript.add(entry)

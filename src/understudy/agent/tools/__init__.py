@@ -1,0 +1,1 @@
+"""What the agent can do: typed tools, one topic a module; nothing here runs a plan or releases data."""

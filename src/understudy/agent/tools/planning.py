@@ -1,0 +1,104 @@
+"""Tools about the plan: propose, revise, go back, and say what keeps a plan from running."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from understudy.agent.agreement import Difference, decided
+from understudy.agent.card import card, problems, understood
+from understudy.agent.fields import PlanFields, drafted_from
+from understudy.agent.state import Desk, NoArguments, Outcome, State
+from understudy.core.blocks import Block, Callout, Heading, TableBlock, Text
+from understudy.core.errors import RequestError
+from understudy.reports.wording import sentence
+from understudy.workflow.plan import Plan
+
+
+class ProposePlan(PlanFields):
+    """A request for patients, and optionally how a language model reads it, field by field."""
+
+    request: str = Field(default="", description="The person's request in their own words, unchanged.")
+
+
+def propose_plan(desk: Desk, arguments: ProposePlan) -> Outcome:
+    """Turn the person's words into one complete plan; a model's reading is checked against the interpreter's."""
+    reading = desk.reading
+    if reading is None:
+        raise RequestError("say in words which patients are wished for")
+    read = reading.plan or reading.nearest
+    differences: tuple[Difference, ...] = ()
+    trouble = ""
+    if arguments.model_dump(exclude={"request"}, exclude_defaults=True):
+        try:
+            proposed = drafted_from(arguments, desk, read)
+        except RequestError as error:
+            trouble = f"the language model's reading makes no plan: {error}"
+        else:
+            read, differences = decided(reading, read, proposed)
+    if read is None:
+        return Outcome((*_helped(desk), *_said(trouble)), "no plan: the request was not understood")
+    blocks = [*understood(reading), *_disagreement(differences), *_said(trouble)]
+    return _with(desk, read, blocks)
+
+
+def undo(desk: Desk, arguments: NoArguments) -> Outcome:
+    """Go back to the plan before the current one."""
+    before = desk.state.plans[:-1]
+    if not before:
+        return Outcome((Text(text="There is no earlier plan to go back to."),), "no earlier plan")
+    state = desk.state.model_copy(update={"plans": before})
+    table = desk.table
+    return Outcome((Text(text="Back to the plan before."), *card(before[-1], table)), "undone", state)
+
+
+def explain_violation(desk: Desk, arguments: NoArguments) -> Outcome:
+    """Say what keeps the current plan from running, or what the review warns of."""
+    plan = desk.state.plan
+    if plan is None:
+        return Outcome((Text(text="There is no plan yet."),), "there is no plan yet")
+    found = [sentence(text) for text in problems(plan, desk.table)]
+    if not found:
+        return Outcome((Text(text="The review finds nothing wrong with the plan."),), "no violation")
+    block = Callout(tone="warning", title="What the review says", points=tuple(found))
+    return Outcome((block,), "the review objects to the plan; the person sees why")
+
+
+def suggest_words(desk: Desk, arguments: NoArguments) -> Outcome:
+    """Say what a person can ask for, with examples."""
+    return Outcome(_helped(desk), "the person sees examples")
+
+
+def _helped(desk: Desk) -> tuple[Block, ...]:
+    said = understood(desk.reading) if desk.reading is not None else []
+    examples = (
+        "2000 type 2 diabetes patients with 20 important observations, US population",
+        "500 women over 65 with heart failure, 30 % smokers",
+        "make it 5,000 / same but 70 % women / drop triglycerides / undo that",
+        "which sources did you use? / is it safe to share? / what is epsilon?",
+    )
+    return (*said, Callout(tone="note", title="What you can say, for example", points=examples))
+
+
+def _with(desk: Desk, plan: Plan, before: list[Block]) -> Outcome:
+    table = next((t for t in desk.tables if t.known.path == plan.table), None)
+    objections = problems(plan, table)
+    state: State = desk.state.model_copy(update={"plans": (*desk.state.plans, plan)})
+    blocks = [*before, *card(plan, table)]
+    if objections:
+        blocks.append(
+            Callout(tone="warning", title="The review says", points=tuple(map(sentence, objections)))
+        )
+    return Outcome(tuple(blocks), "a plan was drawn up; the person sees it on one card", state)
+
+
+def _said(text: str) -> list[Block]:
+    return [Callout(tone="note", title="The language model", text=sentence(text))] if text else []
+
+
+def _disagreement(differences: tuple[Difference, ...]) -> list[Block]:
+    if not differences:
+        return []
+    rows = tuple((d.field, d.read, d.proposed, d.taken) for d in differences)
+    columns = ("Field", "Interpreter", "Language model", "Taken")
+    caption = "Where the language model reads the request otherwise"
+    return [Heading(text="Two readings", level=4), TableBlock(columns=columns, rows=rows, caption=caption)]
