@@ -16,8 +16,9 @@ PIP_INSTALL = $(RUN)/python -m pip install --quiet --disable-pip-version-check \
 	$(if $(PIP_INDEX),--index-url $(PIP_INDEX)) --constraint constraints.txt
 
 DEMO_COHORT  := build/demo/cohort
-DEMO         := $(RUN)/understudy cohort us_adults --condition "type 2 diabetes" --rows 2000 --observations 20 \
-	--out $(DEMO_COHORT)
+DEMO         := $(RUN)/understudy ask "generate 2000 Type 2 diabetes patients EHR data with 20 important diabetes \
+	observations based on the US population" --yes --out $(DEMO_COHORT)
+DEMO_SOURCES := $(RUN)/understudy ask "which sources did you use?" --out $(DEMO_COHORT)
 DEMO_TABLE   := build/demo/breast_cancer.csv
 DEMO_RELEASE := build/demo/release
 FROM_TABLE   := $(RUN)/understudy synthesize $(DEMO_TABLE) --target diagnosis --out $(DEMO_RELEASE)
@@ -39,10 +40,12 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
 		| awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-demo: $(VENV)/.base ## make 2000 patients with type 2 diabetes from published knowledge alone, with a report
+demo: $(VENV)/.base ## ask for 2000 patients with type 2 diabetes in plain words, then for the sources
 	@echo '== demo: $(DEMO)'
 	@rm -rf $(DEMO_COHORT)
 	@$(DEMO)
+	@echo '== demo: $(DEMO_SOURCES)'
+	@$(DEMO_SOURCES)
 	@echo "== the report: $(CURDIR)/$(DEMO_COHORT)/report.html"
 
 demo-table: $(VENV)/.base $(DEMO_TABLE) ## make synthetic stand-ins for a bundled table, with a report
