@@ -79,10 +79,17 @@ def convert(
         if own is not None:
             return own
     if start.dimension != end.dimension:
-        hint = "" if of else "; name the observation, since the factor depends on the substance"
-        subject = f" of {of!r}" if of else ""
-        raise UnitError(f"cannot convert {start.code}{subject} to {end.code}: no factor is known{hint}")
+        hint = (
+            f"; {of!r} can be in {_accepted(of)}" if of else "; name the observation: the factor is its own"
+        )
+        raise UnitError(f"{written(start.code)} is not a unit that becomes {written(end.code)}{hint}")
     return (start.factor * numbers + start.offset - end.offset) / end.factor
+
+
+def _accepted(name: str) -> str:
+    about = observation(name)
+    codes = (about.unit, *(c.unit for c in about.conversions))
+    return ", ".join(written(code) for code in codes if code) or "no unit"
 
 
 def _via_observation(
