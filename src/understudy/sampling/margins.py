@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FEWEST = 5
+POOLED = 10
 ATOM = 11
 BINS = 1_000
 _TAIL_PIECES = 8
@@ -19,7 +20,7 @@ class Margin:
     """A quantile function of bins: atoms, which are exact, and uniform stretches of several people.
 
     A value that at least `ATOM` people share is an atom and drawn exactly. All other values are pooled in
-    order into bins of at least `FEWEST` people; a bin is drawn uniformly with the mean and (where it does not
+    order into bins of at least `POOLED` people; a bin is drawn uniformly with the mean and (where it does not
     run into its neighbours) the standard deviation of its people, so that neither its values nor its extremes
     come back. An outermost bin whose people lie far apart is a tail: a power law from the edge of the next
     bin, with the same mean and standard deviation, in several pieces. Bins never overlap.
@@ -43,7 +44,7 @@ class Margin:
         decimals: int,
         weights: np.ndarray | None = None,
         *,
-        fewest: int = FEWEST,
+        fewest: int = POOLED,
         atom: int = ATOM,
         bins: int = BINS,
     ) -> Margin:

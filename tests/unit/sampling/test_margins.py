@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from understudy.sampling.margins import ATOM, FEWEST, Margin, decimals_of
+from understudy.sampling.margins import ATOM, POOLED, Margin, decimals_of
 
 PLAIN = st.floats(-1e6, 1e6, allow_nan=False, allow_subnormal=False)
 WHOLE = st.integers(-50, 50).map(float)
@@ -154,7 +154,7 @@ def test_bins_of_whole_numbers_hold_at_least_five_people():
     margin = Margin.fit(values, 0)
     counts = held_by(values)
     exact = margin.centre[margin.half == 0]
-    assert all(counts[value] >= FEWEST for value in exact)
+    assert all(counts[value] >= POOLED for value in exact)
 
 
 @pytest.mark.parametrize("size", [1e-20, 1e-270, 1e15, 1e300])
