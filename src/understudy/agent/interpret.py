@@ -125,9 +125,31 @@ def _planned(
             *clauses,
             *(Clause(words=w, field="unread", became="not understood", is_kept=False) for w in unread),
         ),
-        notes=(*notes, *([says] if is_empty else []), *(c.became for c in missed), *made.notes),
+        notes=(
+            *notes,
+            *([says] if is_empty else []),
+            *_doubts(sheet),
+            *(c.became for c in missed),
+            *made.notes,
+        ),
         asks=_asks(sheet, table, before),
     )
+
+
+def _doubts(sheet: Sheet) -> list[str]:
+    """Return what was not understood right beside a condition: it may make another disease of it."""
+    named = [f for f in sheet.findings if f.field in ("conditions", "staged")]
+    found = []
+    for item in (i for i in sheet.left_over() if i.tag == "word"):
+        for finding in named:
+            end = finding.start + len(finding.words)
+            gaps = (sheet.text[item.end : finding.start], sheet.text[end : item.start])
+            if any(gap and not gap.strip() for gap in gaps):
+                words = sheet.verbatim(item)
+                found.append(
+                    f"{words!r} beside {finding.words!r} was not understood: {finding.says} was taken"
+                )
+    return found
 
 
 def _asks_for_anybody(sheet: Sheet) -> bool:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from understudy.agent.reading.limits import Limit
 from understudy.agent.reading.planning import Planned, Planner, Revision
-from understudy.agent.reading.scope import population
+from understudy.agent.reading.scope import population, youngest
 from understudy.agent.reading.sheet import Finding
 from understudy.core.conditions import Balanced, Between, Conditions, OneOf, Proportion, Share, Where
 from understudy.core.errors import ConditionError
@@ -229,6 +229,17 @@ def _refuse_impossible(plan: Plan) -> None:
     schema = population(plan.population.name).schema
     held = {c.name: c for c in schema.table.columns}
     own = given_own(plan.given, measures(plan.schema_.table.names, held, units=_units_of(plan, held)))
+    for where in own.where:
+        if (
+            isinstance(where, Between)
+            and where.column == "age"
+            and where.high is not None
+            and where.high < youngest()
+        ):
+            raise ConditionError(
+                f"{where.says()!r} leaves nobody: {plan.population.name} holds people aged {youngest():g} and over; "
+                f"nearest feasible: age >= {youngest():g}"
+            )
     for name in plan.cohort.conditions:
         defined = define(name, held, plan.population.name)
         try:

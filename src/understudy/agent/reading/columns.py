@@ -66,6 +66,9 @@ def read_columns(sheet: Sheet) -> None:
         sheet.matches(f"(drop|except|not) (colon|obsword|with|every|comma|include)* {_LIST} obsword?")
     ):
         _each(sheet, match, "drop", "left out")
+    if any(f.field == "observations" and f.value == "all" for f in sheet.findings):
+        for match in list(sheet.matches(f"but {_LIST}")):
+            _each(sheet, match, "drop", "left out")
     for match in list(
         sheet.matches(f"only (obsword|colon|with|include)* {_LIST} obsword?|{_LIST} obsword? only")
     ):

@@ -150,6 +150,8 @@ def _since(sheet: Sheet, match: Match) -> None:
     """Diagnosed more than 5 years ago: known of diabetes."""
     if "c" in match and any(str(i.sense("cond")).endswith("diabetes") for i in sheet.items):
         _claim_known(sheet, match, "diabetes_duration", (_sign(match), match["a"]))
+    else:
+        sheet.claim(match, "where", None, "how long ago is known of diabetes only", is_kept=False)
 
 
 def _onset(sheet: Sheet, match: Match) -> None:
@@ -195,7 +197,7 @@ _READERS = (
     (f"o=obs (colon|between|eq|wherecue|paren|open)* a={_V} v=unit? (to|and) b={_V} u=unit?", _ranged),
     (f"(no=not people* with*)? o=obs {_LINK} c=cmp a={_V} u=unit? ((and|but)* d=cmp b={_V} v=unit?)?", _compared),
     (f"o=obs (colon|paren|with)* a={_V} u=unit? p=postcmp", _compared_after),
-    (f"o=obs eq a={_V} u=unit?", _equal),
+    (f"o=obs (eq|exactly)+ a={_V} u=unit?", _equal),
     (f"c=cmp o=obs (colon|eq)* a={_V} u=unit?", _compared),
     (f"c=cmp a={_V} u=unit? o=obs", _reversed),
     ("intheir a=num unit", _decade),

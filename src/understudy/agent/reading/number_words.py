@@ -50,6 +50,7 @@ _PARTS: Mapping[str, float] = {
     "tenth": 10,
     "tenths": 10,
 }
+NUMBER_WORDS = frozenset((*_SMALL, *_SCALES, *_PARTS, "percent"))
 _OUT_OF = ("in", "of")
 
 
@@ -105,7 +106,7 @@ def _counted(tokens: Sequence[Token], place: int) -> Number | None:
         token, key = tokens[place + size], _key(tokens, place + size)
         if token.kind == "number" and not is_any:
             group, is_any = float(token.value or 0), True
-        elif key in _SMALL and (not is_any or _may_follow(group, _SMALL[key])):
+        elif key in _SMALL and (not is_any or _may_follow(tokens[place + size - 1], group, _SMALL[key])):
             group, is_any = group + _SMALL[key], True
         elif key in _SCALES and (is_any or key != "dozens"):
             scale = _SCALES[key]
@@ -123,7 +124,9 @@ def _counted(tokens: Sequence[Token], place: int) -> Number | None:
     return Number(total + group, size) if is_any else None
 
 
-def _may_follow(group: float, value: float) -> bool:
+def _may_follow(before: Token, group: float, value: float) -> bool:
+    if before.kind != "word":
+        return False
     if group % 100 == 0:
         return value < 100
     return group % 10 == 0 and group % 100 >= 20 and value < 10

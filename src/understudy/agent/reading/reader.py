@@ -16,7 +16,7 @@ from understudy.agent.reading.shares import read_shares
 from understudy.agent.reading.sheet import Sheet
 from understudy.agent.reading.size import read_lone_size, read_size, read_times
 from understudy.agent.reading.stages import read_stages
-from understudy.agent.reading.unknown import read_other_diseases, read_unknown
+from understudy.agent.reading.unknown import read_other_diseases, read_unknown, read_unknown_limits
 from understudy.agent.reading.vague import read_unneeded, read_vague
 from understudy.workflow.plan import Plan
 
@@ -47,6 +47,7 @@ def read(text: str, scope: Scope, previous: Plan | None) -> Sheet:
     read_vague(sheet)
     read_people(sheet)
     read_columns(sheet)
-    read_unknown(sheet)
+    read_unknown_limits(sheet)
     read_lone_size(sheet)
+    read_unknown(sheet)
     return sheet

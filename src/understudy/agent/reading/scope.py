@@ -89,6 +89,13 @@ def prevalences(column: str) -> Mapping[str, float]:
 
 
 @cache
+def youngest() -> float:
+    """Return the age of the youngest people of the population, in years."""
+    drawn = population(DEFAULT_POPULATION).only(("age",)).sample(_DRAWN, Seed(0))  # type: ignore[attr-defined]
+    return float(drawn.frame["age"].min())
+
+
+@cache
 def population_scope(name: str) -> Scope:
     """Return what a population holds."""
     columns = {c.name: c for c in population(name).schema.table.columns}

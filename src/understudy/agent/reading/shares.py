@@ -9,6 +9,7 @@ from understudy.agent.reading.sheet import Match, Sheet
 from understudy.agent.reading.vocabulary import Level
 from understudy.core.conditions import Balanced, Proportion, Share
 from understudy.core.schema import Column, Kind
+from understudy.knowledge.conditions import conditions
 
 _WHO = "(level|cond|obs)"
 _EVEN = "((num|part) (slash|colon|to) (num|part)|equal)"
@@ -38,8 +39,14 @@ def _equal(sheet: Sheet, match: Match) -> None:
     """Equal numbers of men and women; males and females in equal numbers."""
     items = [i for i in match.items if i.tag in ("level", "cond", "obs")]
     levels = [level for item in items if (level := sheet.level(item))]
-    if len(levels) == len(items) and len({level.column for level in levels}) == 1:
-        _balance(sheet, match, levels[0].column)
+    if len(levels) != len(items) or len({level.column for level in levels}) != 1:
+        return
+    column = sheet.scope.column(levels[0].column)
+    count = len(set(levels)) if not match.tagged("not") else 2
+    if column is not None and count == len(_levels(column)):
+        _balance(sheet, match, column.name)
+    else:
+        _claim(sheet, match, [(level, 1 / count) for level in dict.fromkeys(levels)])
 
 
 def _equal_by(sheet: Sheet, match: Match) -> None:
@@ -64,16 +71,40 @@ def _equal_target(sheet: Sheet, match: Match) -> None:
 def _part(sheet: Sheet, match: Match) -> None:
     """60 % women, half of them smokers, 20 % without diabetes."""
     level = sheet.level(match["x"])
-    if level is not None:
-        part = match["p"].value
+    part = match["p"].value
+    if not _is_untold(sheet, match, level, part) and level is not None:
         _claim(sheet, match, [(level, 1 - part if "no" in match else part)])
 
 
 def _part_after(sheet: Sheet, match: Match) -> None:
     """Women (70 %); sex = female: 60 %."""
     level = sheet.level(match["x"])
-    if level is not None:
-        _claim(sheet, match, [(level, match["p"].value)])
+    part = match["p"].value
+    if not _is_untold(sheet, match, level, part) and level is not None:
+        _claim(sheet, match, [(level, part)])
+
+
+def _is_untold(sheet: Sheet, match: Match, level: Level | None, part: float) -> bool:
+    """Claim the share of a condition that makes it a condition of all, or that nothing tells; say whether it did."""
+    name = match["x"].sense("cond")
+    if name is None or sheet.scope.is_table or "no" in match:
+        return False
+    if part == 1:
+        sheet.claim(match, "conditions", (name,), f"{conditions()[name].name}, everyone")
+    elif level is None:
+        says = f"a share of patients with {conditions()[name].name} cannot be set: no yes-no observation tells it"
+        sheet.claim(match, "share", None, says, is_kept=False)
+    return part == 1 or level is None
+
+
+def _with_and_without(sheet: Sheet, match: Match) -> None:
+    """50 with insulin and 50 without."""
+    level = sheet.level(match["x"])
+    total = match["a"].value + match["b"].value
+    share = _share(sheet, level, match["a"].value / total) if level and total else None
+    if share is not None:
+        field, value = ("shares", (share,)) if sheet.has("rows") else ("counts", (int(total), (share,)))
+        sheet.claim(match, field, value, f"{match['a'].value:g} of {total:g}: {share.says()}")
 
 
 def _counts(sheet: Sheet, match: Match) -> None:
@@ -96,9 +127,10 @@ def _same_column(levels: Sequence[Level | None]) -> bool:
 
 
 _READERS = (
+    (f"a=num {_FILL}* x={_WHO} (and|comma)+ b=num {_FILL}* not (?!(cond|level|obs))", _with_and_without),
     (f"a=num x={_WHO} (people|and|comma|done)+ b=num y={_WHO} people?", _counts),
     (f"a=num (colon|slash|to) b=num ({_FILL}|equal)* x={_WHO} {_LIST} y={_WHO}", _ratio),
-    (f"x={_WHO} {_LIST} y={_WHO} ({_FILL}|equal|colon|paren)* a=num (colon|slash|to) b=num paren?", _ratio),
+    (f"x={_WHO} {_LIST} y={_WHO} ({_FILL}|equal|colon|paren|eq)* a=num (colon|slash|to) b=num paren?", _ratio),
     (f"equal {_FILL}* x={_WHO} to p=part", _part_after),
     (f"split? equal ({_FILL}|equal|colon|between|not)* {_GROUPS}", _equal),
     (f"{_GROUPS} {_FILL}* split? equal", _equal),

@@ -194,7 +194,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _scan(text: str, vocabulary: Vocabulary) -> list[Item]:
-    tokens = tokenize(text)
+    tokens = [vocabulary.mend_number(token) for token in tokenize(text)]
     found: list[Item] = []
     place = 0
     while place < len(tokens):

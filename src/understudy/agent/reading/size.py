@@ -18,6 +18,11 @@ def read_size(sheet: Sheet) -> None:
     """Read the number of patients where it stands beside them."""
     for match in list(sheet.matches("minus a=num people?")):
         sheet.claim(match, "rows", None, f"-{match['a'].value:g} patients; ask for 1 or more", is_kept=False)
+    for match in list(sheet.matches("to a=num people")):
+        if match.first == 0:
+            sheet.claim(
+                match, "rows", None, f"-{match['a'].value:g} patients; ask for 1 or more", is_kept=False
+            )
     for match in list(sheet.matches("between? a=num (to|and) n=num (people|rows)")):
         _claim(sheet, match, f" ({match['a'].value:,.0f} to {match['n'].value:,.0f} were asked for)")
     for match in list(
@@ -58,7 +63,7 @@ def _says_size(match: Match) -> str:
 
 def read_lone_size(sheet: Sheet) -> None:
     """Read a number that nobody claimed as the number of patients, where no other was given."""
-    for pattern in (f"make* n=num {_BETWEEN}* (people|rows|dataset)", "make* n=num"):
+    for pattern in (f"make* n=num {_BETWEEN}* (people|rows|dataset)", "make* n=num (?!unit)"):
         for match in list(sheet.matches(pattern)):
             number = match["n"].value
             is_settled = sheet.has("rows") or sheet.has("counts")

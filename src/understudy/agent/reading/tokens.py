@@ -14,7 +14,7 @@ _FILE = re.compile(r"(?<![\w/])[\w./~-]*\w\.(?:csv|tsv|parquet|xlsx|txt)\b", re.
 _NUMBER = re.compile(
     r"\d{1,3}(?:[,'’]\d{3})+(?![\d])(?:\.\d+)?"  # 2,000
     r"|(?<![A-Za-z])\d{1,3}(?: \d{3})* 000(?!\d)"  # 2 000
-    r"|\d*\.\d+(?:[eE]-?\d+)?|\d+(?:[eE]-\d+)?"
+    r"|\d*\.\d+(?:[eE][-+]?\d+)?|\d+(?:[eE][-+]?\d+)?"
 )
 _SCALE = re.compile(r"\s?(k|thousand|mio|million)\b|(m)\b(?!/)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_][^\W_]*(?:['’][^\W\d_]+)?")

@@ -15,19 +15,24 @@ _DISEASE = re.compile(
     r"melanoma|hiv|aids|influenza|measles|rabies|polio|addiction|dependence|abuse|disorder|eczema|flu)$"
 )
 _NAME = "(word|otherdisease)"
+# Fields that say who the patients are, or what is done.
+_TELLING = (
+    "conditions", "condition", "exclude", "exclude_group", "where", "limits", "staged", "target", "synthesizer",
+    "export", "companion", "shares", "unknown",
+)  # fmt: skip
+_DISEASES = "(with|conditioncue|except|not|colon)* unknowndisease"
 
 
 def read_other_diseases(sheet: Sheet) -> None:
     """Refuse a disease whose name only contains a known one: diabetes insipidus, pulmonary hypertension."""
     for match in list(sheet.matches("otherdisease+ (cond|obs)|cond otherdisease+")):
         _outside(sheet, match)
+    for match in list(sheet.matches(_DISEASES)):
+        _outside(sheet, match)
 
 
-def read_unknown(sheet: Sheet) -> None:
-    """Answer for what stands where a condition would stand, but is not known."""
-    for match in list(sheet.matches("signoff (comma|stop|semi|word|signoff)*")):
-        if match.last == len(sheet.items):
-            sheet.claim(match, "background", None, "a signature")
+def read_unknown_limits(sheet: Sheet) -> None:
+    """Refuse limits on what nobody knows: a troponin above 40."""
     for match in list(
         sheet.matches(
             f"{_NAME}+ (colon|with|between)* (cmp (num|part)|(num|part) (to|and) (num|part)|eq (num|part)) unit?"
@@ -36,11 +41,18 @@ def read_unknown(sheet: Sheet) -> None:
         words = " ".join(sheet.verbatim(i) for i in match.tagged("word", "otherdisease"))
         held = "the table has no column" if sheet.scope.is_table else "no observation is known"
         sheet.claim(match, "where", None, f"{held} that is called {words!r}", is_kept=False)
+
+
+def read_unknown(sheet: Sheet) -> None:
+    """Answer for what stands where a condition would stand, but is not known."""
+    for match in list(sheet.matches("signoff (comma|stop|semi|word|signoff)*")):
+        if match.last == len(sheet.items):
+            sheet.claim(match, "background", None, "a signature")
     for match in list(sheet.matches(f"{_NAME}+ conditioncue")):
         _outside(sheet, match)
     for pattern in (
         f"(with|conditioncue|except|not) (colon|comma)* {_NAME}+",
-        f"{_NAME}+ (people|and|comma|done|semi|stop)*",
+        f"(and|or)? {_NAME}+ (people|and|or|comma|semi|stop)*",
     ):
         for match in list(sheet.matches(pattern)):
             names = [i for i in match.items if i.tag in ("word", "otherdisease")]
@@ -51,36 +63,41 @@ def read_unknown(sheet: Sheet) -> None:
             ):
                 continue  # an adjective of something that was read
             is_with = bool(match.tagged("with", "conditioncue", "except", "not"))
-            if is_with or any(_DISEASE.search(str(i.value)) for i in names) or _stands_alone(sheet, match):
+            is_disease = any(_DISEASE.search(str(i.value)) for i in names)
+            if is_with or is_disease or _stands_alone(sheet, match) or _listed_with_conditions(sheet, match):
                 _outside(sheet, match)
 
 
 def _stands_alone(sheet: Sheet, match: Match) -> bool:
-    """Say whether unknown words before "patients" are the only thing that says who they are."""
-    told = (
-        "conditions",
-        "condition",
-        "exclude",
-        "where",
-        "limits",
-        "staged",
-        "target",
-        "synthesizer",
-        "export",
-        "companion",
-    )
-    return (
-        bool(match.tagged("people"))
-        and not any(sheet.has(field) for field in told)
-        and not sheet.scope.is_table
-    )
+    """Say whether unknown words are the only thing that says who the patients are: 500 unicorns."""
+    if sheet.scope.is_table or any(sheet.has(field) for field in _TELLING):
+        return False
+    last = match.items[-1].tag
+    before = sheet.items[match.first - 1].start if match.first else -1
+    after = sheet.items[match.last] if match.last < len(sheet.items) else None
+    sizes = [f for f in sheet.findings if f.field == "rows"]
+    follows = any(f.start <= before < f.start + len(f.words) for f in sizes)
+    is_title = after is not None and after.tag == "colon"
+    return bool(match.tagged("people")) or follows or is_title or (last == "comma" and match.first == 0)
+
+
+def _listed_with_conditions(sheet: Sheet, match: Match) -> bool:
+    """Say whether unknown words are joined by "and" to a condition: COPD and zorblaxia."""
+    tags = [item.tag for item in match.items]
+    before = match.first - 1 if tags[0] in ("and", "or") else None
+    after = match.last if tags[-1] in ("and", "or") else None
+    near = [sheet.items[i].start for i in (before, after) if i is not None and 0 <= i < len(sheet.items)]
+    named = [
+        f for f in sheet.findings if f.field in ("conditions", "condition", "staged", "exclude", "unknown")
+    ]
+    return any(f.start <= start < f.start + len(f.words) for f in named for start in near)
 
 
 def _outside(sheet: Sheet, match: Match) -> None:
     places = [
         i
         for i in range(match.first, match.last)
-        if sheet.items[i].tag in ("word", "otherdisease", "cond", "conditioncue", "obs")
+        if sheet.items[i].tag in ("word", "otherdisease", "cond", "conditioncue", "obs", "unknowndisease")
     ]
     places = [i for i in places if sheet.items[i].tag != DONE]
     if not places:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from itertools import product
 from typing import Any
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
+from understudy.agent.reading.number_words import NUMBER_WORDS
+from understudy.agent.reading.spelling import is_far, nearest
 from understudy.agent.reading.tokens import Token, tokenize
 from understudy.knowledge.columns import told_by
 from understudy.knowledge.conditions import conditions
@@ -20,8 +19,7 @@ from understudy.knowledge.levels import condition_groups, level_words
 from understudy.knowledge.lexicon import spellings
 
 Key = tuple[str, ...]
-# Look-alikes of opposite meaning: a correction never crosses them.
-_OPPOSITES = ("hypo", "hyper", "pre", "anti", "non", "intra", "inter", "macro", "micro", "brady", "tachy")
+_OF_MEDICINE = ("cond", "obs", "level", "staged", "group")
 _LONGEST = 9
 _MENDED = 4
 
@@ -73,8 +71,8 @@ class Vocabulary:
         self._senses: dict[Key, tuple[Sense, ...]] = dict(beneath._senses) if beneath else {}
         for key, senses in own.items():
             self._senses[key] = tuple(dict.fromkeys((*senses, *self._senses.get(key, ()))))
-        self._words = tuple({w for key in self._senses for w in key if len(w) >= 4 and w.isalpha()})
-        self._known = frozenset(w for key in self._senses for w in key)
+        self._known = NUMBER_WORDS | {w for key in self._senses for w in key}
+        self._words = tuple(sorted(w for w in self._known if len(w) >= 4 and w.isalpha()))
 
     def find(self, tokens: Sequence[Token], place: int) -> Phrase | None:
         """Return the longest phrase that starts at a token, with misspelled words put right where that is needed."""
@@ -111,6 +109,9 @@ class Vocabulary:
             if phrase is not None:
                 right, wrong = (" ".join(t.key for t in ts[: phrase.size]) for ts in (mended, window))
                 found.append(Phrase(phrase.senses, phrase.size, right if right != wrong else ""))
+                far = any(is_far(t.key, m.key) for t, m in zip(window[: phrase.size], mended, strict=False))
+                if far and phrase.size == 1 and phrase.senses[0].tag in _OF_MEDICINE:
+                    found.pop()  # two letters of a short word may be another disease
         longest = [p for p in found if p.size == max(f.size for f in found)]
         return longest[0] if len({p.senses[0] for p in longest}) == 1 else None
 
@@ -119,30 +120,20 @@ class Vocabulary:
         word = token.key
         if len(word) < 4 or not word.isalpha() or self._is_known(token):
             return (word,)
-        return _mended(word, self._words) or (word,)
+        return nearest(word, self._words) or (word,)
+
+    def mend_number(self, token: Token) -> Token:
+        """Return a token with a misspelled number word put right: thuosand, thrids."""
+        near = self._nearest(token)
+        if len(near) != 1 or near[0] == token.key or near[0] not in NUMBER_WORDS:
+            return token
+        return replace(token, key=near[0])
 
     def _singular(self, key: Key) -> tuple[Sense, ...]:
         last = key[-1]
         if len(last) > 3 and last.endswith("s") and not last.endswith("ss"):
             return self._senses.get((*key[:-1], last[:-1]), ())
         return ()
-
-
-@lru_cache(maxsize=4096)
-def _mended(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    most = 1 if len(word) < 8 else 2
-    found = process.extract(word, known, scorer=OSA.distance, score_cutoff=most, limit=6)
-    near = [(k, d) for k, d, _ in found if k[0] == word[0] and _side(k) == _side(word) and _is_close(word, k)]
-    return tuple(k for k, d in near if d == near[0][1])[:3]
-
-
-def _is_close(word: str, known: str) -> bool:
-    # A short word is corrected only where letters are swapped, doubled or left out, never one for another.
-    return len(word) >= 6 or len(word) != len(known) or sorted(word) == sorted(known)
-
-
-def _side(word: str) -> str:
-    return next((side for side in _OPPOSITES if word.startswith(side)), "")
 
 
 @cache
