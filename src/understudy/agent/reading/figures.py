@@ -23,7 +23,7 @@ def read_figures(sheet: Sheet) -> None:
     for match in list(sheet.matches(f"s=stat o=obs {_LINK} a={_V} u=unit? {_MORE}")):
         _figure(sheet, match, match["s"].value, match["o"])
     for match in list(
-        sheet.matches(f"o=obs (comma|colon|paren|with)* s=stat {_LINK} a={_V} u=unit? {_MORE}")
+        sheet.matches(f"o=obs (comma|colon|paren|with|split)* s=stat {_LINK} a={_V} u=unit? {_MORE}")
     ):
         _figure(sheet, match, match["s"].value, match["o"])
 

@@ -50,6 +50,11 @@ _PARTS: Mapping[str, float] = {
     "tenth": 10,
     "tenths": 10,
 }
+# "Every second patient" is a half of them; "every second month" is none.
+_EVERY: Mapping[str, float] = {"second": 2, "other": 2, "third": 3, "fourth": 4, "fifth": 5, "tenth": 10}
+_EACH = frozenset(
+    ("patient", "person", "one", "participant", "adult", "subject", "record", "individual", "case")
+)
 NUMBER_WORDS = frozenset((*_SMALL, *_SCALES, *_PARTS, "percent"))
 _OUT_OF = ("in", "of")
 
@@ -89,6 +94,13 @@ def read_number(tokens: Sequence[Token], place: int) -> Number | None:
 
 def _part(tokens: Sequence[Token], place: int, count: float, size: int) -> Number | None:
     key = _key(tokens, place)
+    if (
+        size == 0
+        and key == "every"
+        and _key(tokens, place + 1) in _EVERY
+        and _key(tokens, place + 2) in _EACH
+    ):
+        return Number(1 / _EVERY[_key(tokens, place + 1)], 2, is_part=True)
     scale = _SCALES.get(_key(tokens, place + 2))
     if size == 0 and key == "half" and scale and _key(tokens, place + 1) in ("a", "of"):
         return Number(scale / 2, 3)

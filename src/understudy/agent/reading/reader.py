@@ -39,10 +39,10 @@ def read(text: str, scope: Scope, previous: Plan | None) -> Sheet:
     read_limits(sheet)
     if previous is not None:
         read_withdrawals(sheet, previous)
+    read_size(sheet)
     read_shares(sheet)
     read_population(sheet)
     read_units(sheet)
-    read_size(sheet)
     read_times(sheet)
     read_vague(sheet)
     read_people(sheet)

@@ -76,6 +76,12 @@ def _part(sheet: Sheet, match: Match) -> None:
         _claim(sheet, match, [(level, 1 - part if "no" in match else part)])
 
 
+def _part_and_rest(sheet: Sheet, match: Match) -> None:
+    """40 percent with diabetes and 60 percent without."""
+    if abs(match["p"].value + match["q"].value - 1) < 1e-6:
+        _part(sheet, match)
+
+
 def _part_after(sheet: Sheet, match: Match) -> None:
     """Women (70 %); sex = female: 60 %."""
     level = sheet.level(match["x"])
@@ -137,6 +143,7 @@ _READERS = (
     (f"{_EVEN} ({_FILL}|equal|targetcue|important|colon|comma)* o=(obs|level)", _equal_by),
     ("o=obs (colon|eq|paren)? equal", _equal_by),
     ("equal (every|important)* targetcue", _equal_target),
+    (f"p=part {_FILL}* x={_WHO} (and|comma|but)+ q=part {_FILL}* not (?!(cond|level|obs))", _part_and_rest),
     (f"p=part {_FILL}* no=not {_FILL}* x={_WHO}", _part),
     (f"p=part {_FILL}* x={_WHO} done?", _part),
     (f"prevalence {_FILL}* x={_WHO} (colon|eq|paren)* p=part paren?", _part_after),
