@@ -74,7 +74,7 @@ def read_columns(sheet: Sheet) -> None:
     ):
         _each(sheet, match, "only", "shown, and nothing that is not named")
     for match in list(sheet.matches(f"(add|include|with|and|obsword|colon)* {_LIST} obsword?")):
-        _each(sheet, match, "add", "shown")
+        _each(sheet, match, "background" if sheet.scope.is_table else "add", "shown")
 
 
 def _each(sheet: Sheet, match: Match, field: str, says: str) -> None:

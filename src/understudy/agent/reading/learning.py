@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from understudy.agent.reading.sheet import Item, Match, Sheet
 from understudy.core.conditions import OneOf
-from understudy.core.schema import Kind
+from understudy.core.schema import Column, Kind
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 
 _COLUMN = "(obs|level|cond)"
@@ -57,26 +59,50 @@ def read_learning(sheet: Sheet) -> None:
 def read_levels_of(sheet: Sheet) -> None:
     """Read "column = level" and "column is not level" where levels are ordinary words or signs of the table."""
     who = "obs|level" if sheet.scope.is_table else "obs"
-    joined = "(s=ne|eq|colon|wherecue|no=not)+" if sheet.scope.is_table else "(s=ne|eq|colon)"
-    for match in list(sheet.matches(f"o=({who}) {joined}")):
-        column = _columns(sheet, match["o"])
-        if column is None or sheet.scope.column(column) is None:
+    joined = "(s=ne|eq|colon|wherecue|no=not)+?" if sheet.scope.is_table else "(s=ne|eq|colon)"
+    _read_levels(sheet, f"o=({who}) {joined}")
+
+
+def read_bare_levels(sheet: Sheet) -> None:
+    """Read "insulin Steady or Up": levels of a table's column right behind its name."""
+    if sheet.scope.is_table:
+        _read_levels(sheet, "o=obs")
+
+
+def _read_levels(sheet: Sheet, pattern: str) -> None:
+    for match in list(sheet.matches(pattern)):
+        column = sheet.scope.column(_columns(sheet, match["o"]) or "")
+        is_bare = match.last == match.first + 1
+        if column is None or (is_bare and column.kind is not Kind.CATEGORY):
             continue
-        level, end = _level_at(sheet, match.items[-1].end, column)
-        if level is not None:
-            where = OneOf(column=column, values=(level,), exclude="s" in match or "no" in match)
+        levels, end = _levels_at(sheet, match.items[-1].end, column)
+        if levels:
+            where = OneOf(column=column.name, values=levels, exclude="s" in match or "no" in match)
             last = sum(1 for item in sheet.items if item.start < end)
             sheet.take(match.first, last, "where", where, where.says())
 
 
-def _level_at(sheet: Sheet, start: int, name: str) -> tuple[str | None, int]:
+def _levels_at(sheet: Sheet, start: int, column: Column) -> tuple[tuple[str, ...], int]:
+    """Return the levels of a column that are listed at a place of the text, and where the list ends."""
+    found: list[str] = []
+    end = start
+    while True:
+        level, after = _level_at(sheet, start, column)
+        if level is None:
+            return tuple(found), end
+        found.append(level)
+        end = after
+        joint = re.compile(r"\s*(?:,|or|/)\s*", re.IGNORECASE).match(sheet.text, end)
+        if joint is None:
+            return tuple(found), end
+        start = joint.end()
+
+
+def _level_at(sheet: Sheet, start: int, column: Column) -> tuple[str | None, int]:
     """Return the level of a column that is written at a place of the text, and where it ends."""
-    column = sheet.scope.column(name)
     text = sheet.text[start:].casefold()
     rest = text.lstrip(" '\"")
     start += len(text) - len(rest)
-    if column is None:
-        return None, 0
     spelled = {v.casefold(): v for v in column.values or ()}
     if column.kind is Kind.BOOLEAN:
         false, true = column.spelling or ("false", "true")

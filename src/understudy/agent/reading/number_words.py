@@ -81,6 +81,12 @@ def read_number(tokens: Sequence[Token], place: int) -> Number | None:
         return Number(number.value / 100, number.size + 1, is_part=True)
     if _key(tokens, after) == "per" and _key(tokens, after + 1) == "cent":
         return Number(number.value / 100, number.size + 2, is_part=True)
+    if (
+        _key(tokens, after) == "/"
+        and (over := _counted(tokens, after + 1))
+        and number.value < over.value <= 10
+    ):
+        return Number(number.value / over.value, number.size + 1 + over.size, is_part=True)
     part = _part(tokens, after, number.value, number.size)
     if part is not None:
         return part

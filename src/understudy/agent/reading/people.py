@@ -57,7 +57,7 @@ def read_people(sheet: Sheet) -> None:
         sheet.claim(match, "background", None, "both sexes, no restriction")
     for match in list(sheet.matches("h=healthy people?")):
         _healthy(sheet, match)
-    for match in list(sheet.matches("level ((comma|or|and|slash)+ (or|and)? level)+")):
+    for match in list(sheet.matches("(obs|colon|eq)* level ((comma|or|and|slash)+ (or|and)? level)+ only?")):
         _any_of(sheet, match)
     for match in list(sheet.matches("(obs|with|eq|colon|only|onlypeople|who)* level people? only?")):
         _level(sheet, match)

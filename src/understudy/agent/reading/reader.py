@@ -5,7 +5,12 @@ from __future__ import annotations
 from understudy.agent.reading.columns import read_columns, read_counts, read_units
 from understudy.agent.reading.delivery import read_delivery
 from understudy.agent.reading.figures import read_figures
-from understudy.agent.reading.learning import read_learning, read_levels_of, read_synthesizers
+from understudy.agent.reading.learning import (
+    read_bare_levels,
+    read_learning,
+    read_levels_of,
+    read_synthesizers,
+)
 from understudy.agent.reading.limits import read_limits
 from understudy.agent.reading.origin import read_population
 from understudy.agent.reading.people import read_people, spread_levels
@@ -45,6 +50,7 @@ def read(text: str, scope: Scope, previous: Plan | None) -> Sheet:
     read_units(sheet)
     read_times(sheet)
     read_vague(sheet)
+    read_bare_levels(sheet)
     read_people(sheet)
     read_columns(sheet)
     read_unknown_limits(sheet)

@@ -32,6 +32,7 @@ _OUTCOMES = (
     "hospital mortality",
     "expired",
 )
+_SURVIVED = ("survivors", "survivor", "survived", "alive", "discharged alive", "who survived")
 _QUALIFIERS = frozenset(("ever", "has", "is", "had", "history", "of", "hx", "dx", "diagnosed", "flag", "yn"))
 _LETTERS = {"female": ("f",), "male": ("m",)}
 
@@ -116,6 +117,8 @@ def _of_columns(columns: Mapping[str, Column], held: Mapping[str, str]) -> Itera
         yield name, Sense("obs", name)
         for word in _OUTCOMES if folded(name) in _OUTCOMES else ():
             yield word, Sense("obs", name)
+        for word in _SURVIVED if folded(name) in _OUTCOMES and column.kind is Kind.BOOLEAN else ():
+            yield word, Sense("level", Level(name, ("false",)))
         bare = [word for word in folded(name).split() if word not in _QUALIFIERS]
         if column.kind is Kind.BOOLEAN and bare:
             yield " ".join(bare), Sense("obs", name)

@@ -51,6 +51,8 @@ def _equal(sheet: Sheet, match: Match) -> None:
 
 def _equal_by(sheet: Sheet, match: Match) -> None:
     """Balanced by sex; stratified equally by smoking status; 50/50 by sex."""
+    if len({item.value for item in match.tagged("num", "part")}) > 1:
+        return
     item = match["o"]
     names = [s.value for s in item.senses if s.tag == "obs"]
     column = next((c for n in names if (c := sheet.scope.column(n))), None)
@@ -59,6 +61,15 @@ def _equal_by(sheet: Sheet, match: Match) -> None:
         column = sheet.scope.column(level.column)
     if column is not None and column.is_discrete:
         _balance(sheet, match, column.name)
+
+
+def _equal_each(sheet: Sheet, match: Match) -> None:
+    """Balance sex and death."""
+    names = [str(item.sense("obs")) for item in match.tagged("obs")]
+    columns = [c for name in names if (c := sheet.scope.column(name)) is not None and c.is_discrete]
+    if len(columns) == len(names):
+        shares = tuple(Balanced(column=c.name) for c in columns)
+        sheet.claim(match, "shares", shares, "; ".join(s.says() for s in shares))
 
 
 def _equal_target(sheet: Sheet, match: Match) -> None:
@@ -140,6 +151,7 @@ _READERS = (
     (f"equal {_FILL}* x={_WHO} to p=part", _part_after),
     (f"split? equal ({_FILL}|equal|colon|between|not)* {_GROUPS}", _equal),
     (f"{_GROUPS} {_FILL}* split? equal", _equal),
+    (f"equal {_FILL}* obs ((and|comma)+ obs)+", _equal_each),
     (f"{_EVEN} ({_FILL}|equal|targetcue|important|colon|comma)* o=(obs|level)", _equal_by),
     ("o=obs (colon|eq|paren)? equal", _equal_by),
     ("equal (every|important)* targetcue", _equal_target),

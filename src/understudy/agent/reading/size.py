@@ -11,6 +11,8 @@ _BETWEEN = (
     "aged|make|table)"
 )
 _WHO = "(cond|level|elderly|severity|healthy|population|important|obs)"
+# What follows a number that counts patients is neither a unit nor the rest of a range.
+_FREE = "(?!(to|unit|yearsold|cmp))"
 _CUE = "(sizecue|make|people|rows|change|paren|totalcue)*"
 
 
@@ -26,7 +28,9 @@ def read_size(sheet: Sheet) -> None:
     for match in list(sheet.matches("between? a=num (to|and) n=num (people|rows)")):
         _claim(sheet, match, f" ({match['a'].value:,.0f} to {match['n'].value:,.0f} were asked for)")
     for match in list(
-        sheet.matches(f"{_CUE} (sizecue|rows|people) (colon|eq|of|paren|cmp)* n=num (people|rows|unitcue)?")
+        sheet.matches(
+            f"{_CUE} (sizecue|rows|people) (colon|eq|of|paren|cmp)* n=num {_FREE} (people|rows|unitcue)?"
+        )
     ):
         _claim(sheet, match)
     for match in list(sheet.matches("a=num people c=cond? (and|comma)+ b=num control (with? d=cond)?")):
@@ -63,7 +67,7 @@ def _says_size(match: Match) -> str:
 
 def read_lone_size(sheet: Sheet) -> None:
     """Read a number that nobody claimed as the number of patients, where no other was given."""
-    for pattern in (f"make* n=num {_BETWEEN}* (people|rows|dataset)", "make* n=num (?!unit)"):
+    for pattern in (f"make* n=num {_BETWEEN}* (people|rows|dataset)", "make* n=num (?!(unit|to|cmp))"):
         for match in list(sheet.matches(pattern)):
             number = match["n"].value
             is_settled = sheet.has("rows") or sheet.has("counts")

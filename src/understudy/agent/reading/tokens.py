@@ -21,6 +21,9 @@ _WORD = re.compile(r"[^\W\d_][^\W_]*(?:['’][^\W\d_]+)?")
 _SIGN = re.compile(r">=|<=|=<|=>|!=|==|[≥≤><=%+±~&/*:;,.!?()\[\]\n–—|•·-]")
 # "(a)", "(2)", and "1." or "b)" at the start of a line part clauses.
 _ENUMERATOR = re.compile(r"\((?:\d|[a-hA-H]|i{1,3}|iv)\)(?=\s)|(?<![^\n])[ \t]*(?:\d{1,2}|[a-h])[.)](?=\s)")
+# "1. ... 2. ..." within a line.
+_LIST = re.compile(r"(?<![\w.])1[.)]\s.*(?<![\w.])2[.)]\s", re.DOTALL)
+_INLINE = re.compile(r"(?<=[\s:])\d{1,2}[.)](?=\s)")
 # "ckd4" and "stage3": the number is a token of its own.
 _NUMBERED = re.compile(r"(?:ckd|stage|grade|class)(?=\d[ab]?\b)", re.IGNORECASE)
 _STAGE = re.compile(r"[1-5][ab]\b", re.IGNORECASE)
@@ -62,6 +65,9 @@ class Token:
 def tokenize(text: str) -> list[Token]:
     """Cut a request into tokens; blanks and underscores part words, a hyphen between letters is dropped."""
     found: list[Token] = []
+    numbered = [m.span() for m in _INLINE.finditer(text)] if _LIST.search(text) else []
+    for start, end in numbered:
+        text = f"{text[:start]};{' ' * (end - start - 1)}{text[end:]}"
     place = 0
     while place < len(text):
         token = _token(text, place, found[-1] if found else None)

@@ -21,7 +21,7 @@ def read_unneeded(sheet: Sheet) -> None:
 def read_vague(sheet: Sheet) -> None:
     """Read vague words; where a limit says the same, the word adds nothing."""
     for match in list(sheet.matches("v=vague")):
-        if _is_limited(sheet, match):
+        if _is_limited(sheet, match) or ("controlled" in match["v"].value and sheet.has("limits")):
             sheet.claim(match, "background", None, "said precisely by the limit beside it")
     for match in list(sheet.matches("v=vague o=obs")):
         _by_reference(sheet, match)
