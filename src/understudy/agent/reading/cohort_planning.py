@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,25 +34,28 @@ _ORDER = (
     "conditions", "condition", "staged", "exclude", "exclude_group", "unlimit", "where", "limits", "shares", "targets",
     "observations", "only", "add", "drop", "system", "units",
 )  # fmt: skip
+_THAT_IS = re.compile(r"\bi\.? ?e\b|that is|namely|meaning|such as|:|\(", re.IGNORECASE)
 _SIGNS = {"low": (">=", ">"), "high": ("<=", "<")}
 
 
 def plan_cohort(text: str, findings: Sequence[Finding], revision: Revision | None = None) -> Planned:
     """Return the plan of a cohort that findings ask for, or the nearest feasible one with what it leaves out."""
     start = CohortWishes(goal=text) if revision is None else _wishes_of(revision, text)
-    asked = [f for f in _with_hints(findings, revision) if f.field in (*_ORDER, "observations_more")]
+    asked = [f for f in _with_hints(text, findings, revision) if f.field in (*_ORDER, "observations_more")]
     asked.sort(key=lambda f: _ORDER.index(f.field) if f.field in _ORDER else _ORDER.index("observations"))
     planned = Planner(_apply, _draft).plan(start, asked)
     known = (*_ORDER, "observations_more", "observations_of")
     return planned.refusing(findings, known, "this is possible for a table of your own only (--data)")
 
 
-def _with_hints(findings: Sequence[Finding], revision: Revision | None) -> list[Finding]:
+def _with_hints(text: str, findings: Sequence[Finding], revision: Revision | None) -> list[Finding]:
     """Read "20 diabetes observations" as naming the condition too, where nothing else does."""
     named = any(f.field in ("conditions", "condition", "staged") for f in findings)
     found: list[Finding] = []
     for finding in findings:
-        if finding.field == "observations_of":
+        if finding.field == "exclude_group" and _is_spelled_out(finding, findings, text):
+            found.append(replace(finding, field="background"))
+        elif finding.field == "observations_of":
             count, hint = finding.value
             found.append(replace(finding, field="observations", value=count))
             if not named and revision is None:
@@ -59,6 +63,13 @@ def _with_hints(findings: Sequence[Finding], revision: Revision | None) -> list[
         else:
             found.append(finding)
     return found
+
+
+def _is_spelled_out(group: Finding, findings: Sequence[Finding], text: str) -> bool:
+    """Say whether the words after a group list what it stands for: no chronic disease, i.e. no asthma."""
+    end = group.start + len(group.words)
+    after = [f.start for f in findings if f.field == "exclude" and f.start >= end]
+    return bool(after) and bool(_THAT_IS.search(text[end : min(after) + 1]))
 
 
 def _apply(wishes: CohortWishes, finding: Finding) -> CohortWishes:

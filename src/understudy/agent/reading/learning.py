@@ -76,7 +76,7 @@ def _read_levels(sheet: Sheet, pattern: str) -> None:
         if column is None or (is_bare and column.kind is not Kind.CATEGORY):
             continue
         levels, end = _levels_at(sheet, match.items[-1].end, column)
-        if levels:
+        if levels and not sheet.is_taken(match.first, sum(1 for item in sheet.items if item.start < end)):
             where = OneOf(column=column.name, values=levels, exclude="s" in match or "no" in match)
             last = sum(1 for item in sheet.items if item.start < end)
             sheet.take(match.first, last, "where", where, where.says())

@@ -124,7 +124,7 @@ class Sheet:
             starts[len(tags)] = number
         for found in _compiled(pattern).finditer(tags):
             first, last = starts[found.start()], starts[found.end()]
-            if first == last or (f"<{DONE}>" not in found[0] and self._is_taken(first, last)):
+            if first == last or (f"<{DONE}>" not in found[0] and self.is_taken(first, last)):
                 continue
             named = {
                 name: (starts[found.start(name)], starts[found.end(name)])
@@ -133,7 +133,8 @@ class Sheet:
             }
             yield Match(self, first, last, named)
 
-    def _is_taken(self, first: int, last: int) -> bool:
+    def is_taken(self, first: int, last: int) -> bool:
+        """Say whether any item from `first` to before `last` is claimed already."""
         return any(item.tag == DONE for item in self.items[first:last])
 
     def claim(self, match: Match, field: str, value: Any, says: str, *, is_kept: bool = True) -> None:
