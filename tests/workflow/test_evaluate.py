@@ -55,6 +55,25 @@ def test_fresh_rows_are_judged_with_a_holdout_and_nothing_speaks_against_them(
     ]
 
 
+def test_the_manifest_says_seed_and_digests_of_what_was_compared(evaluated, tmp_path: Path) -> None:
+    held = written(patients(120, seed=8), tmp_path / "held.csv")
+    told, _, out = evaluated(patients(200, seed=9), "--holdout", str(held), "--seed", "5")
+    assert told.code == 0, told.err
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["seed"] == 5
+    inputs = manifest["provenance"]["inputs"]
+    assert sorted(inputs) == ["holdout", "real", "synthetic"]
+    assert len({digest for digest in inputs.values() if len(digest) == 64}) == 3
+
+
+def test_a_holdout_that_was_learned_from_is_refused(evaluated, tmp_path: Path) -> None:
+    held = written(patients(200).head(120), tmp_path / "held.csv")
+    told, _, out = evaluated(patients(200, seed=9), "--holdout", str(held))
+    assert told.code == 2
+    assert "it is no holdout" in told.err
+    assert not out.exists()
+
+
 def test_a_copy_of_the_real_table_is_withheld_with_the_reason(evaluated, tmp_path: Path) -> None:
     held = written(patients(120, seed=8), tmp_path / "held.csv")
     told, document, _ = evaluated(patients(200), "--holdout", str(held))

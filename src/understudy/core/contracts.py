@@ -107,14 +107,12 @@ class Comparison:
         synthetic: the rows that it made.
         holdout: real rows that it never saw, or None.
         seed: source of the metric's randomness.
-        workers: processes or threads that a metric may use.
     """
 
     real: Dataset
     synthetic: Dataset
     holdout: Dataset | None = None
     seed: Seed = field(default_factory=Seed)
-    workers: int = 1
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -135,7 +133,7 @@ class Comparison:
 
     def instead(self, synthetic: Dataset, name: str) -> Comparison:
         """Return this comparison with other rows in the place of the synthetic ones."""
-        return Comparison(self.real, synthetic, self.holdout, self.seed.child(name), self.workers)
+        return Comparison(self.real, synthetic, self.holdout, self.seed.child(name))
 
 
 class Metric(Recipe):

@@ -164,7 +164,6 @@ def settled(comparison: Comparison) -> Comparison:
         _sorted(comparison.synthetic.with_schema(comparison.real.schema)),
         _sorted(comparison.holdout.with_schema(comparison.real.schema)) if comparison.holdout else None,
         comparison.seed,
-        comparison.workers,
     )
     vars(done)["_kept"] = {settled: done}
     return done

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from understudy.core.contracts import Comparison
 from understudy.core.dataset import Dataset
 from understudy.core.schema import Column, Kind
-from understudy.metrics.anchors import NotApplicable, judged, kept
+from understudy.metrics.anchors import NotApplicable, at_most, judged, kept
 from understudy.metrics.intervals import weighted_auc
-from understudy.modalities.encoding import numeric
+from understudy.metrics.models import without_blanks
+from understudy.modalities.encoding import OrdinalEncoding, numeric
 
 MOST_CLASSES = 10
+GIVEAWAY = 0.995
+FEWEST_SEARCHED, SEARCHED_ROWS = 50, 5_000
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,14 @@ class Task:
         target: the column that is predicted.
         features: the columns that it is predicted from.
         classes: its levels in order, the last one being the positive of two; empty for a regression.
+        giveaways: columns left out of `features` because each of them tells the target by itself: another
+            spelling of it, most often, or something known only afterwards.
     """
 
     target: Column
     features: tuple[Column, ...]
     classes: tuple[str, ...]
+    giveaways: tuple[Column, ...] = ()
 
     @property
     def measure(self) -> str:
@@ -57,7 +64,7 @@ class Task:
 
 @kept
 def task_of(comparison: Comparison) -> Task:
-    """Return the prediction task: the first column of role target from all other columns.
+    """Return the prediction task: the first column of role target from all others that do not give it away.
 
     Raises:
         NotApplicable: if there is no target, or one that cannot be predicted.
@@ -70,10 +77,19 @@ def task_of(comparison: Comparison) -> Task:
     features = tuple(c for c in judged(real) if c.name not in names)
     if not features:
         raise NotApplicable("there is no column to predict the target from")
+    classes = _classes_of(real, target)
+    task = Task(target, features, classes)
+    giveaways = _giveaways(task, at_most(task.known(real), SEARCHED_ROWS, comparison.seed.child("giveaways")))
+    kept = tuple(c for c in features if c not in giveaways)
+    return replace(task, features=kept, giveaways=giveaways) if kept else task
+
+
+def _classes_of(real: Dataset, target: Column) -> tuple[str, ...]:
+    """Return the levels to tell apart, none for a number of more than two values."""
     if target.kind is Kind.NUMBER:
         levels = real.frame[target.name].drop_nulls().unique()
         if len(levels) > 2:
-            return Task(target, features, ())
+            return ()
         classes = tuple(levels.sort().cast(pl.String))
     elif target.is_discrete:
         classes = _classes(real, target)
@@ -81,7 +97,47 @@ def task_of(comparison: Comparison) -> Task:
         raise NotApplicable(f"the target {target.name!r} is a {target.kind.value}, which is not predicted")
     if len(classes) < 2:
         raise NotApplicable(f"the target {target.name!r} has a single level in the real rows")
-    return Task(target, features, classes)
+    return classes
+
+
+def _giveaways(task: Task, known: Dataset) -> tuple[Column, ...]:
+    """Return the features from each of which a small tree tells the target of rows that it has not seen.
+
+    A number is also given away by one that lies on a line with it, such as itself in another unit.
+    """
+    truth = task.truth(known)
+    matrix = without_blanks(OrdinalEncoding.fit(known, task.features).transform(known))
+    learning = np.arange(len(truth)) % 2 == 0
+    if len(truth) < FEWEST_SEARCHED or len(np.unique(truth[learning])) < 2:
+        return ()
+    # A column that holds the target in other words needs a leaf for each of its levels, and no more.
+    settings = {"max_leaf_nodes": 4 * max(len(task.classes), 16), "min_samples_leaf": 2, "random_state": 0}
+    found = []
+    for k, column in enumerate(task.features):
+        if not task.classes and _correlation(matrix[:, k], truth) ** 2 >= GIVEAWAY:
+            found.append(column)
+            continue
+        tree = DecisionTreeClassifier(**settings) if task.classes else DecisionTreeRegressor(**settings)
+        tree.fit(matrix[learning, k : k + 1], truth[learning])
+        tested = matrix[~learning, k : k + 1]
+        if not task.classes:
+            predicted = tree.predict(tested)
+        else:
+            predicted = np.zeros((len(tested), len(task.classes)))
+            predicted[:, tree.classes_.astype(np.int64)] = tree.predict_proba(tested)
+        if plain(task, truth[~learning], predicted) >= GIVEAWAY:
+            found.append(column)
+    return tuple(found)
+
+
+def _correlation(values: np.ndarray, truth: np.ndarray) -> float:
+    """Return Pearson's correlation where both are known, 0 where one does not vary."""
+    known = ~np.isnan(values)
+    centred = (
+        [part[known] - part[known].mean() for part in (values, truth)] if known.any() else [truth * 0] * 2
+    )
+    scale = float(np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum()))
+    return float(centred[0] @ centred[1]) / scale if scale > 0 else 0.0
 
 
 def _classes(real: Dataset, target: Column) -> tuple[str, ...]:

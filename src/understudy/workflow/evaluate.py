@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -26,6 +27,7 @@ def evaluate(
     choices: Sequence[Choice],
     store: ArtifactStore,
     notify: Notify,
+    everyone: Comparison | None = None,
 ) -> Evaluation:
     """Measure every chosen metric on every comparison and pool the answers.
 
@@ -35,17 +37,24 @@ def evaluate(
         choices: the metrics.
         store: keeps each answer, so that an interrupted evaluation goes on where it stopped.
         notify: told the fraction done after each answer.
+        everyone: what privacy metrics are asked of in the place of the first comparison, where that one holds
+            only some of the real rows: nobody who was learned from is left out of a search for copies.
     """
     answers: dict[int, list[MetricResult]] = {i: [] for i in range(len(choices))}
     total, done = len(comparisons) * max(len(choices), 1), 0
     shares: list[float] = []
     first: Comparison | None = None
-    for make in comparisons:
+    for number, make in enumerate(comparisons):
         comparison = make()
-        first = first or comparison
+        whole = everyone if everyone is not None and number == 0 else comparison
+        asked = comparison, _identity(comparison)
+        private = asked if whole is comparison else (whole, _identity(whole))
+        first = first or whole
         if comparison.holdout is not None:
             shares.append(comparison.holdout.rows / max(comparison.real.rows, 1))
-        for index, result in enumerate(_measured(comparison, choices, store)):
+        for index, choice in enumerate(choices):
+            is_private = "privacy" in METRICS.entry(choice.name).handles
+            result = _measured(*(private if is_private else asked), choice, store)
             answers[index].append(result)
             done += 1
             notify(Progressed(step="evaluate", fraction=done / total, detail=result.title))
@@ -68,26 +77,25 @@ def _pooled(choice: Choice, answers: Sequence[MetricResult], share: float) -> Me
     return answers[0] if metric.is_of_release else metric.explain(pool(answers, share))
 
 
-def _measured(
-    comparison: Comparison, choices: Sequence[Choice], store: ArtifactStore
-) -> Iterator[MetricResult]:
-    held = None if comparison.holdout is None else comparison.holdout.digest()
-    inputs = {
+def _identity(comparison: Comparison) -> dict[str, Any]:
+    """Return what an answer depends on beside its metric, as JSON."""
+    return {
         "real": comparison.real.digest(),
         "synthetic": comparison.synthetic.digest(),
-        "holdout": held,
+        "holdout": None if comparison.holdout is None else comparison.holdout.digest(),
         "seed": [comparison.seed.value, *comparison.seed.path],
     }
-    for choice in choices:
 
-        def make(folder: Path, choice: Choice = choice) -> None:
-            result = measure(choice, comparison)
-            (folder / RESULT_FILE).write_text(result.model_dump_json(), encoding="utf-8")
 
-        key = {"metric": choice.model_dump(mode="json", exclude={"reason"}), **inputs}
-        artifact = store.once("measure", key, make)
-        text = (artifact.folder / RESULT_FILE).read_text(encoding="utf-8")
-        yield MetricResult.model_validate_json(text)
+def _measured(
+    comparison: Comparison, identity: dict[str, Any], choice: Choice, store: ArtifactStore
+) -> MetricResult:
+    def make(folder: Path) -> None:
+        (folder / RESULT_FILE).write_text(measure(choice, comparison).model_dump_json(), encoding="utf-8")
+
+    key = {"metric": choice.model_dump(mode="json", exclude={"reason"}), **identity}
+    artifact = store.once("measure", key, make)
+    return MetricResult.model_validate_json((artifact.folder / RESULT_FILE).read_text(encoding="utf-8"))
 
 
 def measure(choice: Choice, comparison: Comparison) -> MetricResult:

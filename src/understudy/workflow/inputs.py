@@ -99,7 +99,7 @@ def read_inputs(plan: Plan, frames: Frames) -> Inputs:
     if plan.complete:
         partial, said = partial_rows(plan.complete, train.schema, frames)
         notes = (*notes, *said)
-    return Inputs(train, holdout, dataset, partial, found, (*notes, *_overlap(train, holdout)))
+    return Inputs(train, holdout, dataset, partial, found, (*notes, *overlap(train, holdout)))
 
 
 def partial_rows(name: str, schema: Schema, frames: Frames) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -207,7 +207,12 @@ def further_splits(plan: Plan, inputs: Inputs) -> list[tuple[Dataset, Dataset]]:
     return splits
 
 
-def _overlap(train: Dataset, holdout: Dataset | None) -> tuple[str, ...]:
+def overlap(train: Dataset, holdout: Dataset | None) -> tuple[str, ...]:
+    """Say how many holdout rows equal a row to learn from, where these are more than chance lets expect.
+
+    Raises:
+        SourceError: if they are so many that the holdout is none.
+    """
     if holdout is None:
         return ()
     names = [c.name for c in train.columns if c.is_learned]

@@ -16,9 +16,9 @@ from understudy.core.seeds import Seed
 from understudy.sources.profile import propose
 from understudy.store.artifacts import ArtifactStore
 from understudy.workflow.advise import Wishes, with_wished_roles
-from understudy.workflow.cleaning import clean
+from understudy.workflow.cleaning import clean_apart
 from understudy.workflow.evaluate import evaluate
-from understudy.workflow.inputs import as_schema_says
+from understudy.workflow.inputs import as_schema_says, overlap
 from understudy.workflow.plan import DEFAULT_METRICS
 from understudy.workflow.policy import decide, policy
 from understudy.workflow.release import Release, bundle, ensure_free, versions
@@ -49,6 +49,7 @@ def judge(
 
     Raises:
         SchemaError: if the synthetic table shares no column with the real one, or the holdout lacks some.
+        SourceError: if the holdout holds the rows that were learned from.
         OutputError: if the folder cannot be written.
     """
     ensure_free(out)
@@ -57,12 +58,13 @@ def judge(
         schema = with_wished_roles(wishes.schema or propose(real).schema, wishes, {})
         schema, notes = _shared(schema, synthetic.columns)
         known, unread = as_schema_says(real, schema, "real")
-        cleaned = clean(known, "keep_rate")
-        schema = cleaned.dataset.schema
-        made, odd = as_schema_says(synthetic, schema, "synthetic")
         held = None if holdout is None else as_schema_says(holdout, schema, "holdout")[0]
+        learned, held, broken = clean_apart(known, held, "keep_rate")
+        schema = learned.schema
+        made, odd = as_schema_says(synthetic, schema, "synthetic")
+        notes += overlap(learned, held)
     with steps.step("evaluate"):
-        comparison = Comparison(cleaned.dataset, made, held, Seed(wishes.seed).child("evaluate"))
+        comparison = Comparison(learned, made, held, Seed(wishes.seed).child("evaluate"))
         choices = tuple(Choice(name=name) for name in DEFAULT_METRICS)
         evaluation = evaluate([lambda: comparison], choices, store, notify)
         kept = identifiers_kept(known, made, with_keys=False)
@@ -74,10 +76,15 @@ def judge(
             schema=schema,
             evaluation=evaluation,
             verdict=verdict,
-            violations=tuple(str(v) for v in (*unread, *cleaned.found)),
+            violations=tuple(str(v) for v in (*unread, *broken)),
             provenance={
                 "versions": versions(),
                 "seed": wishes.seed,
+                "inputs": {
+                    "real": known.digest(),
+                    "synthetic": made.digest(),
+                    "holdout": None if held is None else held.digest(),
+                },
                 "target": list(schema.table.having(Role.TARGET)),
                 "learned_rows": known.rows,
                 "synthetic_rows": made.rows,

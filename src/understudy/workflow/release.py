@@ -133,7 +133,7 @@ def _facts(
 ) -> dict[str, Any]:
     return {
         "label": "EVALUATION of a synthetic table" if dataset is None else label(dataset.schema),
-        "seed": None if plan is None else plan.seed,
+        "seed": evidence.provenance.get("seed") if plan is None else plan.seed,
         "synthesizer": None
         if plan is None or plan.population is not None
         else plan.synthesizer.model_dump(mode="json"),

@@ -20,10 +20,10 @@ from understudy.core.schema import Kind, Role
 from understudy.core.seeds import Seed
 from understudy.core.values import digest
 from understudy.modalities.tabular import present, spelled
-from understudy.modalities.wishes import matching, resolve
 from understudy.store.artifacts import ArtifactStore, code_digest
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.synthesizers.saved import load
+from understudy.workflow.asked import as_asked
 from understudy.workflow.evaluate import evaluate
 from understudy.workflow.inputs import Frames, Inputs, further_splits, read_inputs
 from understudy.workflow.plan import Plan
@@ -31,8 +31,6 @@ from understudy.workflow.policy import decide, policy
 from understudy.workflow.release import Release, bundle, ensure_free, versions
 from understudy.workflow.review import review
 from understudy.workflow.steps import PREVIEW_ROWS, Steps
-
-FEWEST_COMPARED = 50
 
 
 def run(
@@ -63,7 +61,9 @@ def run(
         asked = completing(plan, inputs.partial)
         synthetic, hardness = sample(asked, generator, key, inputs.train.rows, store, reused)
     with steps.step("evaluate"):
-        evaluation = evaluate(comparisons(plan, inputs, synthetic, store), plan.metrics, store, notify)
+        everyone = Comparison(inputs.train, synthetic, inputs.holdout, Seed(plan.seed).child("everyone"))
+        makers = comparisons(plan, inputs, synthetic, store)
+        evaluation = evaluate(makers, plan.metrics, store, notify, None if plan.given.is_empty else everyone)
         kept, copied = identifiers_kept(inputs.train, synthetic), copied_shares(inputs.train, synthetic)
         verdict = decide(evaluation, policy(plan.policy), kept, *copied)
     with steps.step("release", str(out)):
@@ -166,8 +166,8 @@ def comparisons(
 ) -> list[Callable[[], Comparison]]:
     """Return makers of what is compared: the released rows, then further splits of a small table.
 
-    Rows that were asked for under conditions are compared with the real rows that satisfy them, where these
-    are enough to compare with.
+    Rows that were asked for under conditions are compared with the real rows that are as asked, where these
+    are enough to compare with (see `as_asked`).
 
     Each further split fits the same synthesizer on its own training rows and samples unconditioned, so that
     the pooled figures judge the method on this table, and the holdout of each split stays unseen by its fit.
@@ -175,13 +175,8 @@ def comparisons(
     seed = Seed(plan.seed).child("evaluate")
 
     def released() -> Comparison:
-        real, held = inputs.train, inputs.holdout
-        if plan.given.where:
-            given = resolve(plan.given, real.schema)
-            chosen = matching(real, given), None if held is None else matching(held, given)
-            if min(part.rows for part in chosen if part is not None) >= FEWEST_COMPARED:
-                real, held = chosen
-        return Comparison(real, synthetic, held, seed.child("split-0"))
+        real = as_asked(inputs.train, inputs.holdout, plan.given, Seed(plan.seed).child("asked"))
+        return Comparison(real.train, synthetic, real.holdout, seed.child("split-0"))
 
     def resplit(number: int, train: Dataset, holdout: Dataset) -> Callable[[], Comparison]:
         def make() -> Comparison:
@@ -229,6 +224,7 @@ def gather(
     facts: Mapping[str, Any],
 ) -> Evidence:
     """Return all that the report may speak of; `facts` join its provenance."""
+    compared = as_asked(inputs.train, inputs.holdout, plan.given, Seed(plan.seed).child("asked")).note
     made_anew = [c.name for c in inputs.train.columns if c.kind is Kind.KEY or c.has(Role.IDENTIFIER)]
     provenance: dict[str, Any] = {
         "versions": versions(),
@@ -240,7 +236,7 @@ def gather(
         "splits": evaluation.splits,
         **facts,
         "made_anew": made_anew,
-        "notes": list(inputs.notes),
+        "notes": [*inputs.notes, *([compared] if compared else [])],
         "plan_digest": plan.digest(),
         "real_digest": digest([inputs.train.digest(), inputs.holdout.digest() if inputs.holdout else None]),
     }

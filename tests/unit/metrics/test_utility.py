@@ -84,6 +84,37 @@ def test_several_levels_are_predicted_one_against_the_rest() -> None:
     assert result.ceiling.value > 0.7
 
 
+def test_a_column_that_gives_the_target_away_is_named_left_out_and_measured_apart() -> None:
+    clean = comparison(400)
+
+    def told(rows: Dataset) -> Dataset:
+        stage = pl.when(pl.col("died")).then(pl.lit("VI")).otherwise(pl.col("ward").str.head(1)).alias("ward")
+        return changed(rows, stage)
+
+    assert clean.holdout is not None
+    leaking = Comparison(told(clean.real), told(clean.synthetic), told(clean.holdout), clean.seed)
+    result = CATALOG.create("prediction").measure(leaking)
+    assert result.estimate is not None
+    assert result.estimate.value < 0.95
+    assert "gives the target away by itself: ward" in result.reading
+    (apart,) = [d for d in result.details if d.name.endswith("with ward")]
+    assert apart.estimate is not None
+    assert apart.estimate.value > 0.99
+    honest = CATALOG.create("prediction").measure(clean)
+    assert "gives the target away" not in honest.reading
+
+
+def test_a_number_in_another_unit_gives_a_number_away() -> None:
+    clean = with_target(comparison(400), "systolic")
+
+    def told(rows: Dataset) -> Dataset:
+        return changed(rows, (pl.col("systolic") / 7.5).alias("diastolic"))
+
+    assert clean.holdout is not None
+    leaking = Comparison(told(clean.real), told(clean.synthetic), told(clean.holdout), clean.seed)
+    assert "itself: diastolic" in CATALOG.create("prediction").measure(leaking).reading
+
+
 def test_weighted_explained_variance_equals_that_of_repeated_rows() -> None:
     schema_task = rivals(settled(with_target(comparison(200), "systolic"))).task
     rng = np.random.default_rng(0)
