@@ -180,6 +180,27 @@ def test_without_a_protected_column_there_are_no_groups(name: str, fresh: Compar
     assert "protected" in result.reason
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "copies",
+        "coverage",
+        "detection",
+        "group_marginals",
+        "group_prediction",
+        "membership",
+        "missingness",
+        "pairs",
+        "plausibility",
+        "single_values",
+    ],
+)
+def test_a_metric_says_how_each_protected_group_fares(name: str, fresh: Comparison) -> None:
+    groups = [d for d in measure(name, fresh).details if d.scope == "group"]
+    assert {"sex=female", "sex=male", "age 65+"} <= {d.name for d in groups}
+    assert any(d.estimate is not None for d in groups)
+
+
 def with_roles(compared: Comparison, role: Role, names: tuple[str, ...]) -> Comparison:
     schema = compared.real.schema.with_roles(role, names)
     assert compared.holdout is not None

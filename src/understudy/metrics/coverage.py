@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from understudy.metrics.anchors import (
     between,
     judged,
 )
+from understudy.metrics.groups import FEWEST_IN_GROUP, protected_groups
 from understudy.metrics.intervals import around, wilson
 from understudy.modalities.encoding import OrdinalEncoding
 
@@ -68,12 +70,15 @@ class Coverage(Metric):
         if rows < FEWEST_ROWS:
             raise NotApplicable(f"neighbourhoods need at least {FEWEST_ROWS} rows of each table")
         place = _Gower.fit(comparison.real)
-        real = place.transform(at_most(comparison.real, rows, comparison.seed.child("rows")))
+        people = at_most(comparison.real, rows, comparison.seed.child("rows"))
+        real = place.transform(people)
         radius = self._radius(real)
+
+        members = {group.name: group.rows(people) for group in protected_groups(comparison)}
 
         def against_real(other: Comparison) -> Measurement:
             made = at_most(other.synthetic, rows, other.seed.child("rows"))
-            return self._measure(real, radius, place.transform(made))
+            return self._measure(real, radius, place.transform(made), members)
 
         found = anchored(comparison, against_real)
         return QUESTION.answer(found, _reading(found, rows))
@@ -85,7 +90,9 @@ class Coverage(Metric):
         # The row itself is one of its neighbours, at distance 0.
         return np.asarray(np.partition(distances, k, axis=1)[:, k])
 
-    def _measure(self, real: _Points, radius: np.ndarray, made: _Points) -> Measurement:
+    def _measure(
+        self, real: _Points, radius: np.ndarray, made: _Points, members: Mapping[str, np.ndarray]
+    ) -> Measurement:
         distances = real.to(made)
         # Float32 sums differ in the last digit with the order of columns.
         inside = distances <= radius[:, None] + 1e-6
@@ -102,7 +109,19 @@ class Coverage(Metric):
             Detail(scope="table", name=name, measure="share", estimate=estimate, rows=count)
             for name, estimate in parts.items()
         )
-        return Measurement(parts[COVERAGE], details)
+        is_covered = np.asarray(inside.any(axis=1))
+        groups = tuple(
+            Detail(
+                scope="group",
+                name=name,
+                measure=COVERAGE,
+                estimate=wilson(float(is_covered[own].sum()), float(own.sum())),
+                rows=int(own.sum()),
+            )
+            for name, own in members.items()
+            if own.sum() >= FEWEST_IN_GROUP
+        )
+        return Measurement(parts[COVERAGE], (*details, *groups))
 
 
 @dataclass(frozen=True)
@@ -151,7 +170,7 @@ class _Gower:
 
 
 def _reading(found: Anchored, rows: int) -> str:
-    value = {d.name: d.estimate.value for d in found.details if d.estimate}
+    value = {d.name: d.estimate.value for d in found.details if d.estimate and d.scope == "table"}
     return (
         f"{100 * value[COVERAGE]:.0f} % of the real patients have a synthetic one in their neighbourhood "
         f"{between(found, 2)}; {100 * value[PRECISION]:.0f} % of the synthetic patients lie in a real one's. "

@@ -24,6 +24,7 @@ from understudy.metrics.anchors import (
     between,
     judged,
 )
+from understudy.metrics.groups import FEWEST_IN_GROUP, protected_groups
 from understudy.metrics.intervals import auc
 from understudy.metrics.models import Classifier, LinearDesign, boosted_classifier, logistic, without_blanks
 from understudy.modalities.encoding import OrdinalEncoding
@@ -89,6 +90,7 @@ class Detection(Metric):
         design = LinearDesign.fit(both, columns).transform(both)
         linear = _cross_fitted_logistic(design, pooled.is_synthetic, folds)
         estimate = _auc(boosted, pooled.is_synthetic)
+        by_group = _by_group(comparison, both, boosted, pooled.is_synthetic)
         parts = [
             Detail(scope="model", name=BOOSTED, measure="AUC", estimate=estimate, rows=2 * rows),
             Detail(
@@ -98,6 +100,7 @@ class Detection(Metric):
                 estimate=_auc(linear, pooled.is_synthetic),
                 rows=2 * rows,
             ),
+            *by_group,
         ]
         if explain:
             parts += [
@@ -171,6 +174,21 @@ class _Pooled:
         # Synthetic rows without a twin take the folds that real rows without one have.
         of_made[alone] = rng.permutation(np.resize(of_real[free] if len(free) else of_real, len(alone)))
         return np.concatenate([of_real, of_made])
+
+
+def _by_group(
+    comparison: Comparison, both: Dataset, scores: np.ndarray, is_synthetic: np.ndarray
+) -> list[Detail]:
+    """Return how well the rows of each protected group are told apart, by the scores for all rows."""
+    details = []
+    for group in protected_groups(comparison):
+        own = group.rows(both)
+        if min((own & is_synthetic).sum(), (own & ~is_synthetic).sum()) >= FEWEST_IN_GROUP:
+            found = _auc(scores[own], is_synthetic[own])
+            details.append(
+                Detail(scope="group", name=group.name, measure="AUC", estimate=found, rows=int(own.sum()))
+            )
+    return details
 
 
 def _auc(scores: np.ndarray, is_synthetic: np.ndarray) -> Estimate:

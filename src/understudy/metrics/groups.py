@@ -19,6 +19,7 @@ from understudy.modalities.encoding import is_quantity, levels_of, numeric
 AGE_CUTS = (40.0, 65.0)
 MOST_LEVELS = 8
 MOST_GROUPS = 12
+FEWEST_IN_GROUP = 30
 _AGE = re.compile(r"(^|[^a-z])age([^a-z]|$)|(^|[a-z_ ])age_?(years|yrs)|_age$|^age", re.IGNORECASE)
 
 

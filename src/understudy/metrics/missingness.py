@@ -24,6 +24,7 @@ from understudy.metrics.anchors import (
     judged,
 )
 from understudy.metrics.cells import cells
+from understudy.metrics.groups import FEWEST_IN_GROUP, protected_groups
 from understudy.metrics.intervals import around, patient_weights
 
 RATE, DEPENDENCE, PATTERN = "rate", "dependence", "joint pattern"
@@ -90,6 +91,7 @@ class Missingness(Metric):
         spread = _mean(_gaps(sides, weights, same), same).std(ddof=1)
         parts = [
             *_rates(gappy, sides),
+            *_by_group(comparison, gappy, real, made),
             *_dependences(gappy, columns, gaps, same),
             Detail(
                 scope="table",
@@ -165,6 +167,28 @@ def _rates(gappy: tuple[Column, ...], sides: list[_Side]) -> list[Detail]:
         )
         for k, column in enumerate(gappy)
     ]
+
+
+def _by_group(
+    comparison: Comparison, gappy: tuple[Column, ...], real: Dataset, made: Dataset
+) -> list[Detail]:
+    """Return the mean difference of the missing rates within each protected group."""
+    details = []
+    for group in protected_groups(comparison):
+        parts = [rows.take(np.flatnonzero(group.rows(rows))) for rows in (real, made)]
+        if min(part.rows for part in parts) >= FEWEST_IN_GROUP:
+            rates = [_absent(part, gappy).mean(axis=0) for part in parts]
+            value = float(np.abs(rates[0] - rates[1]).mean())
+            details.append(
+                Detail(
+                    scope="group",
+                    name=group.name,
+                    measure="mean difference of rates",
+                    estimate=Estimate(value=value),
+                    rows=parts[1].rows,
+                )
+            )
+    return details
 
 
 def _dependences(

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from understudy.core.contracts import Comparison, Metric
+from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Detail, Estimate, Matrix, MetricResult
 from understudy.metrics.anchors import (
     Anchored,
@@ -23,12 +24,15 @@ from understudy.metrics.anchors import (
     kept,
 )
 from understudy.metrics.association import AssociationCoding, Coded, association
+from understudy.metrics.groups import Group, protected_groups
 from understudy.metrics.intervals import around, patient_draw
 
 DIFFERENCE = "difference"
 MOST_LEVELS = 60
 BOOTSTRAP_ROWS = 2_000
 SHOWN_PAIRS = 15
+# Associations of fewer rows are mostly noise.
+FEWEST_ROWS, GROUP_ROWS = 100, 4_000
 
 QUESTION = Question(
     metric="pairs",
@@ -47,7 +51,8 @@ class Pairs(Metric):
 
     Spearman's correlation for two quantities (signed, so a turned sign counts fully), bias-corrected Cramér's
     V for two discrete columns, bias-corrected correlation ratio for a mixed pair. The details are the 15 pairs
-    that differ most.
+    that differ most, and the mean difference within each protected group (few rows differ more by chance:
+    see its ceiling).
     """
 
     rows: int = Field(default=50_000, ge=100, description="Most rows of each table that are compared.")
@@ -69,7 +74,9 @@ class Pairs(Metric):
         first, second = np.triu_indices(len(matrix), 1)
         worst = np.argsort(-np.abs(synthetic - matrix)[first, second], kind="stable")[:SHOWN_PAIRS]
         drawn = self._drawn(table, rows.patients, comparison.seed.child("real bootstrap").rng())
-        real = _Real(coding, rows.rows, matrix, drawn, tuple(zip(first[worst], second[worst], strict=True)))
+        shown = tuple(zip(first[worst], second[worst], strict=True))
+        groups = self._by_group(comparison, coding, rows)
+        real = _Real(coding, rows.rows, matrix, drawn, shown, groups)
         found = anchored(comparison, lambda other: self._measure(other, real), is_larger_better=True)
         figures = self._figures(coding.names, matrix, synthetic)
         return QUESTION.answer(found, self._reading(found, comparison), figures)
@@ -94,7 +101,37 @@ class Pairs(Metric):
             )
             for i, j in real.worst
         )
-        return Measurement(around(float(gaps[upper].mean()), float(spread), 0.0, 2.0), parts)
+        groups = self._group_details(real, rows)
+        return Measurement(around(float(gaps[upper].mean()), float(spread), 0.0, 2.0), (*parts, *groups))
+
+    def _by_group(
+        self, comparison: Comparison, coding: AssociationCoding, rows: Dataset
+    ) -> tuple[tuple[Group, np.ndarray], ...]:
+        """Return the association matrix within each protected group of enough real rows."""
+        own = [(group, np.flatnonzero(group.rows(rows))) for group in protected_groups(comparison)]
+        return tuple(
+            (group, association(coding.transform(rows.take(part[:GROUP_ROWS]))))
+            for group, part in own
+            if len(part) >= FEWEST_ROWS
+        )
+
+    def _group_details(self, real: _Real, rows: Dataset) -> list[Detail]:
+        details = []
+        for group, matrix in real.groups:
+            own = np.flatnonzero(group.rows(rows))[:GROUP_ROWS]
+            if len(own) >= FEWEST_ROWS:
+                gaps = np.abs(association(real.coding.transform(rows.take(own))) - matrix)
+                value = float(gaps[np.triu_indices(len(gaps), 1)].mean())
+                details.append(
+                    Detail(
+                        scope="group",
+                        name=group.name,
+                        measure=DIFFERENCE,
+                        estimate=Estimate(value=value),
+                        rows=len(own),
+                    )
+                )
+        return details
 
     def _drawn(self, table: Coded, patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return association matrices of resampled patients, shape (draws, columns, columns)."""
@@ -124,13 +161,14 @@ class Pairs(Metric):
 
 @dataclass(frozen=True)
 class _Real:
-    """The real side: its coding, number of rows, matrix and resampled matrices, and the pairs to speak of."""
+    """The real side: its coding, number of rows, matrix and resampled matrices, pairs to speak of, and groups."""
 
     coding: AssociationCoding
     rows: int
     matrix: np.ndarray
     drawn: np.ndarray
     worst: tuple[tuple[int, int], ...]
+    groups: tuple[tuple[Group, np.ndarray], ...]
 
 
 @kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from understudy.core.results import Axis, Detail, Estimate, MetricResult
 from understudy.core.rules import FixedCombinations
 from understudy.core.schema import Column, Kind
 from understudy.metrics.anchors import Anchored, Measurement, NotApplicable, Question, anchored, ask
+from understudy.metrics.groups import Group, protected_groups
 from understudy.metrics.intervals import wilson
 
 BROKEN, EXCESS = "rows that break it", "excess over real"
@@ -46,8 +48,9 @@ class Plausibility(Metric):
         checks = _checks(comparison.real)
         if not checks:
             raise NotApplicable("the schema states no bound, closed set or rule")
-        found = anchored(comparison, lambda other: _measure(other.synthetic, checks))
-        real = _measure(comparison.real, checks)
+        groups = protected_groups(comparison)
+        found = anchored(comparison, lambda other: _measure(other.synthetic, checks, groups))
+        real = _measure(comparison.real, checks, groups)
         details = []
         for part, same in zip(found.details, real.parts, strict=True):
             details.append(part)
@@ -94,7 +97,7 @@ def _bounds(column: Column) -> dict[str, pl.Expr]:
     return found
 
 
-def _measure(rows: Dataset, checks: dict[str, pl.Expr]) -> Measurement:
+def _measure(rows: Dataset, checks: dict[str, pl.Expr], groups: Sequence[Group]) -> Measurement:
     broken = rows.frame.select(
         expression.fill_null(value=False).alias(str(k)) for k, expression in enumerate(checks.values())
     ).to_numpy()
@@ -108,7 +111,18 @@ def _measure(rows: Dataset, checks: dict[str, pl.Expr]) -> Measurement:
         )
         for k, name in enumerate(checks)
     )
-    return Measurement(wilson(float(broken.any(axis=1).sum()), rows.rows), parts)
+    is_broken = np.asarray(broken.any(axis=1))
+    by_group = tuple(
+        Detail(
+            scope="group",
+            name=group.name,
+            measure=BROKEN,
+            estimate=wilson(float(is_broken[own].sum()), float(own.sum())),
+            rows=int(own.sum()),
+        )
+        for group, own in ((group, group.rows(rows)) for group in groups)
+    )
+    return Measurement(wilson(float(is_broken.sum()), rows.rows), (*parts, *by_group))
 
 
 def _value(part: Detail) -> float:
@@ -137,10 +151,11 @@ def _excess(part: Detail, real: Detail) -> Estimate:
 
 
 def _reading(found: Anchored, real: Measurement) -> str:
-    broken = [d for d in found.details if _value(d) > 0]
+    rules = [d for d in found.details if d.scope == "rule"]
+    broken = [d for d in rules if _value(d) > 0]
     text = (
         f"{100 * found.estimate.value:.2f} % of the synthetic rows break a bound or rule, against "
-        f"{100 * real.estimate.value:.2f} % of the real rows learned from ({len(found.details)} checked)."
+        f"{100 * real.estimate.value:.2f} % of the real rows learned from ({len(rules)} checked)."
     )
     if broken:
         worst = max(broken, key=_value)
