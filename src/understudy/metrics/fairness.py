@@ -17,6 +17,7 @@ from understudy.metrics.learned import Rivals, redrawn, rivals
 PARITY = "demographic parity difference"
 ODDS = "equalised odds difference"
 RATIO = "false positive rate ratio"
+FALSE_RATE = "false positive rate"
 FEWEST_ROWS, FEWEST_OF_A_CLASS = 30, 10
 
 QUESTION = Question(
@@ -34,12 +35,13 @@ QUESTION = Question(
 class Fairness(Metric):
     """Gaps between protected groups in decisions on held-out real patients, synthetic- against real-trained.
 
-    Each model calls positive the share of patients that is positive among the real training rows. The
-    demographic parity difference is the range of the shares called positive; the equalised odds difference
-    the larger range of true and of false positive rates; the false positive rate ratio the smallest rate
-    divided by the largest. Groups need 30 holdout rows, rates 10 of their class. The estimate is the largest
-    change of a difference (not of a ratio) that comes from learning from synthetic rows; the ceiling is the
-    change that comes from drawing the real patients anew with replacement.
+    Each model calls positive whom it gives a greater chance than the share of positives among the real
+    training rows, so that the people who are judged have no say. The demographic parity difference is the
+    range of the shares called positive; the equalised odds difference the larger range of true and of false
+    positive rates; the false positive rate ratio that of a group to the largest group of the same kind.
+    Groups need 30 holdout rows, rates 10 of their class. The estimate is the largest change of a difference
+    (not of a ratio) that comes from learning from synthetic rows; the ceiling is the change that comes from
+    drawing the real patients anew with replacement.
 
     Reference:
         Hardt et al., Equality of opportunity in supervised learning, NeurIPS 2016; Agarwal et al., A
@@ -65,7 +67,7 @@ class Fairness(Metric):
             for way in ways
             for measure, by_table in _gaps(way, race, decisions, weights).items()
         }
-        if not any(measure != RATIO for _, measure in gaps):
+        if not gaps:
             raise NotApplicable(f"no protected column has two groups of {FEWEST_ROWS} holdout rows")
         found = Anchored(
             _largest_change(gaps, "synthetic"),
@@ -74,6 +76,7 @@ class Fairness(Metric):
             (),
         )
         details = [_detail(name, measure, by, race.test.rows) for (name, measure), by in gaps.items()]
+        details += [part for way in ways for part in _false_rates(way, race, decisions, weights)]
         return QUESTION.answer(found, _reading(race, gaps, found), (), details)
 
 
@@ -85,14 +88,9 @@ def _decisions(race: Rivals, comparison: Comparison) -> dict[str, np.ndarray]:
     positive = len(race.task.classes) - 1
     known = race.task.truth(comparison.real)
     share = float((known[~np.isnan(known)] == positive).mean())
-    count = int(np.clip(round(share * race.test.rows), 1, race.test.rows))
     scores = {table: race.predictions[table, race.family][:, positive] for table in race.learned}
     scores["redrawn"] = redrawn(comparison).predict(race.family, race.test)[:, positive]
-    called = {}
-    for table, score in scores.items():
-        called[table] = np.zeros(len(score), dtype=bool)
-        called[table][np.argsort(-score, kind="stable")[:count]] = True
-    return called
+    return {table: score > share for table, score in scores.items()}
 
 
 def _gaps(
@@ -101,7 +99,7 @@ def _gaps(
     """Return each gap of a grouping by table, first on the rows as they are, then in the draws."""
     member = way.membership(race.test)
     is_positive = race.truth == len(race.task.classes) - 1
-    found: dict[str, dict[str, np.ndarray]] = {PARITY: {}, ODDS: {}, RATIO: {}}
+    found: dict[str, dict[str, np.ndarray]] = {PARITY: {}, ODDS: {}}
     large = [member == k for k in range(len(way.groups)) if (member == k).sum() >= FEWEST_ROWS]
     for table, called in decisions.items():
         called_share = [_rate(called, rows, weights) for rows in large]
@@ -118,8 +116,6 @@ def _gaps(
         ranges = [_range(rates) for rates in (true_rate, false_rate) if len(rates) > 1]
         if ranges:
             found[ODDS][table] = np.max(ranges, axis=0)
-        if len(false_rate) > 1:
-            found[RATIO][table] = _ratio(false_rate)
     return {measure: by_table for measure, by_table in found.items() if by_table}
 
 
@@ -132,13 +128,41 @@ def _range(rates: list[np.ndarray]) -> np.ndarray:
     return np.asarray(np.max(rates, axis=0) - np.min(rates, axis=0))
 
 
-def _ratio(rates: list[np.ndarray]) -> np.ndarray:
-    largest = np.max(rates, axis=0)
-    return np.asarray(np.where(largest > 0, np.min(rates, axis=0) / np.where(largest > 0, largest, 1), 1.0))
+def _false_rates(
+    way: Grouping, race: Rivals, decisions: Mapping[str, np.ndarray], weights: np.ndarray
+) -> list[Detail]:
+    """Return the false positive rate of each group, and its ratio to that of the largest group."""
+    member = way.membership(race.test)
+    is_negative = race.truth != len(race.task.classes) - 1
+    enough = {
+        name: rows
+        for k, name in enumerate(way.groups)
+        if (member == k).sum() >= FEWEST_ROWS
+        and (rows := (member == k) & is_negative).sum() >= FEWEST_OF_A_CLASS
+    }
+    if len(enough) < 2:
+        return []
+    rates = {
+        name: {table: _rate(called, rows, weights) for table, called in decisions.items()}
+        for name, rows in enough.items()
+    }
+    first = max(enough, key=lambda name: int(enough[name].sum()))
+    details = [_detail(name, FALSE_RATE, rate, int(enough[name].sum())) for name, rate in rates.items()]
+    for name, rate in rates.items():
+        if name != first and all(rates[first][table][0] > 0 for table in rate):
+            ratio = {table: _ratio(rate[table], rates[first][table]) for table in rate}
+            details.append(_detail(f"{name} to {first}", RATIO, ratio, int(enough[name].sum())))
+    return details
+
+
+def _ratio(rate: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the ratio, NaN in draws in which the other rate is 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(other > 0, rate / other, np.nan))
 
 
 def _largest_change(gaps: Mapping[tuple[str, str], Gap], table: str) -> Estimate:
-    changes = np.stack([np.abs(by[table] - by["real"]) for (_, m), by in gaps.items() if m != RATIO])
+    changes = np.stack([np.abs(by[table] - by["real"]) for by in gaps.values()])
     largest = changes.max(axis=0)
     return around(float(largest[0]), float(largest[1:].std(ddof=1)), 0.0, 1.0)
 
@@ -160,7 +184,7 @@ def _detail(name: str, measure: str, by_table: Gap, rows: int) -> Detail:
 
 
 def _reading(race: Rivals, gaps: Mapping[tuple[str, str], Gap], found: Anchored) -> str:
-    changes = {key: float(by["synthetic"][0] - by["real"][0]) for key, by in gaps.items() if key[1] != RATIO}
+    changes = {key: float(by["synthetic"][0] - by["real"][0]) for key, by in gaps.items()}
     name, measure = max(changes, key=lambda key: abs(changes[key]))
     by = gaps[name, measure]
     ceiling = found.ceiling.value if found.ceiling else 0.0

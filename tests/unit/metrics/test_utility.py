@@ -194,6 +194,19 @@ def test_a_bias_planted_into_the_synthetic_data_opens_a_gap() -> None:
     assert parity.estimate.value > parity.ceiling.value + 0.2
 
 
+def test_false_positive_rates_stand_for_each_group_and_as_ratios_to_the_largest() -> None:
+    clean = comparison(2000)
+    biased = changed(clean.synthetic, (pl.col("died") | (pl.col("sex") == "male")).alias("died"))
+    result = CATALOG.create("fairness").measure(replace(clean, synthetic=biased))
+    ratio = result.detail("sex=male to sex=female", "false positive rate ratio")
+    rates = [result.detail(f"sex={sex}", "false positive rate") for sex in ("male", "female")]
+    assert ratio.estimate is not None
+    assert ratio.ceiling is not None
+    assert all(rate.estimate is not None for rate in rates)
+    assert ratio.estimate.value == pytest.approx(rates[0].estimate.value / rates[1].estimate.value)  # type: ignore[union-attr]
+    assert ratio.estimate.value > 3 * ratio.ceiling.value
+
+
 def test_a_group_of_noise_is_the_least_faithful() -> None:
     clean = comparison(900)
     noisy = corrupt(clean.synthetic, 0.6).frame
