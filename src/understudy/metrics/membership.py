@@ -27,6 +27,8 @@ _LEAST_ROWS = 10
 _LEAST_IN_GROUP = 20
 _ANCHOR_ROWS = 1500
 _CUTS = (10, 5, 4, 2)
+# The question about the isolated few comes on top of that about everybody: it raises the alarm on stronger evidence.
+_ISOLATED_CONFIDENCE = 0.99
 QUESTION = Question(
     metric="membership",
     title="Membership inference",
@@ -188,8 +190,9 @@ class Membership(Metric):
         if count < 2:
             return []
         contest = trial.contest.among(part == count - 1)
-        note = f"{MOST_ISOLATED} 1 of {count}; the interval allows for the choice; rows = non-members"
-        best = [(AUC, contest.strongest(seed)[1]), (TPR_10, contest.most_caught(0.10)[1])]
+        note = f"{MOST_ISOLATED} 1 of {count}; the interval allows for the choice, AUC at 99 %; rows = non-members"
+        area = contest.strongest(seed, _ISOLATED_CONFIDENCE)[1]
+        best = [(AUC, area), (TPR_10, contest.most_caught(0.10)[1])]
         details = _rates(STRONGEST, best, contest.outsiders, note)
         for k, name in enumerate(self._names()):
             own = [(AUC, contest.area(k)), (TPR_10, contest.caught(k, 0.10))]
@@ -269,7 +272,7 @@ def _with_strongest(result: MetricResult) -> MetricResult:
             same = [d for d in attacks if d.measure == part.measure]
             part = part.model_copy(
                 update={
-                    "estimate": _largest([d.estimate for d in same]),
+                    "estimate": _largest([d.estimate for d in same], _confidence(part.measure)),
                     "note": "the interval allows for the choice",
                 }
             )
@@ -284,12 +287,16 @@ def _with_strongest(result: MetricResult) -> MetricResult:
     return result.model_copy(update=update)
 
 
-def _largest(estimates: Sequence[Estimate | None]) -> Estimate | None:
+def _confidence(measure: str) -> float:
+    return _ISOLATED_CONFIDENCE if measure == f"{AUC}, {MOST_ISOLATED}" else 0.95
+
+
+def _largest(estimates: Sequence[Estimate | None], confidence: float = 0.95) -> Estimate | None:
     known = [e for e in estimates if e is not None]
     if not known:
         return None
     best = max(known, key=lambda e: e.value)
-    wider = float(norm.ppf(1 - 0.025 / len(known)) / norm.ppf(0.975))
+    wider = float(norm.ppf(1 - (1 - confidence) / 2 / len(known)) / norm.ppf(0.975))
     low = best.value if best.low is None else best.value - wider * (best.value - best.low)
     high = best.value if best.high is None else best.value + wider * (best.high - best.value)
     return Estimate(value=best.value, low=max(low, 0.0), high=min(high, 1.0))

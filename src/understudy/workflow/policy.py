@@ -208,10 +208,12 @@ def _membership(result: MetricResult | None, chosen: Policy) -> Finding:
     is_bounded = is_known and high <= chosen.tpr_limit
     is_evident = _low(result.estimate) > 0.5 or (caught is not None and _low(caught) > _CHANCE_10)
     status: Status = "met" if is_bounded else "inconclusive"
-    if (is_evident and not is_bounded) or _finds_isolated(result.details, chosen):
+    finds_isolated = _finds_isolated(result.details, chosen)
+    if (is_evident and not is_bounded) or finds_isolated:
         status = "not_met"
+    isolated = " The people who are most isolated are found, beyond doubt." if finds_isolated else ""
     evidence = (
-        f"{result.reading or result.reason} At 10 % wrong accusations it finds at most {high:.0%} (limit "
+        f"{result.reading or result.reason}{isolated} At 10 % wrong accusations it finds at most {high:.0%} (limit "
         f"{chosen.tpr_limit:.0%}), judged with {people} people who were held out (at least {FEWEST_JUDGED})"
     )
     return Finding(requirement=requirement, status=status, evidence=evidence)

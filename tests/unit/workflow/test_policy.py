@@ -172,7 +172,9 @@ def test_an_attack_beyond_doubt_withholds_unless_its_gain_is_known_to_be_small()
 
 def test_isolated_people_who_are_found_withhold_though_nobody_else_is() -> None:
     found = ((0.80, 0.70, 0.90), (0.60, 0.40, 0.80))
-    assert status(ATTACK, attack((0.51, 0.49, 0.53), (0.11, 0.08, 0.14), isolated=found)) == "not_met"
+    some = attack((0.51, 0.49, 0.53), (0.11, 0.08, 0.14), isolated=found)
+    assert status(ATTACK, some) == "not_met"
+    assert "most isolated are found" in verdict(some).summary
     calm = ((0.50, 0.40, 0.60), (0.10, 0.02, 0.30))
     assert status(ATTACK, attack((0.51, 0.49, 0.53), (0.11, 0.08, 0.14), isolated=calm)) == "met"
 
