@@ -20,6 +20,12 @@ CATALOG: Catalog[Synthesizer] = Catalog(
             _NETWORK,
         ),
         Entry(
+            "bayes_net",
+            "understudy.synthesizers.bayes_net:BayesNet",
+            "Each column given the few columns that tell most of it; a structure that can be read",
+            _TABULAR,
+        ),
+        Entry(
             "gaussian_copula",
             "understudy.synthesizers.gaussian_copula:GaussianCopula",
             "Right margins and one correlation for each pair of columns; fast and simple",
