@@ -14,6 +14,12 @@ CATALOG: Catalog[Synthesizer] = Catalog(
     "synthesizer",
     [
         Entry(
+            "adversarial_forest",
+            "understudy.synthesizers.adversarial_forest:AdversarialForest",
+            "Leaves of a forest in which columns are independent; light, and quick to condition",
+            _TABULAR,
+        ),
+        Entry(
             "autoregressive",
             "understudy.synthesizers.autoregressive:Autoregressive",
             "One network for every column given any others; strong from about 500 rows, and for filling gaps",
