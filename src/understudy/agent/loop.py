@@ -7,6 +7,7 @@ person goes on with the answer.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,12 +69,12 @@ def turn(said: str, decide: Decide, use: Use, paused: Stop | None = None, answer
     limits = UsageLimits(request_limit=MOST_STEPS)
     try:
         if paused is None:
-            result = agent.run_sync(said, usage_limits=limits)
+            result = asyncio.run(agent.run(said, usage_limits=limits))
         else:
             results = DeferredToolResults(calls={paused.call: answer})
-            result = agent.run_sync(
-                message_history=list(paused.history), deferred_tool_results=results, usage_limits=limits
-            )
+            history = list(paused.history)
+            going_on = agent.run(message_history=history, deferred_tool_results=results, usage_limits=limits)
+            result = asyncio.run(going_on)
     except UsageLimitExceeded as error:
         raise LanguageModelError(f"the turn did not end within {MOST_STEPS} steps") from error
     if isinstance(result.output, DeferredToolRequests):
