@@ -102,8 +102,31 @@ def test_no_canary_reaches_a_model_an_answer_or_a_log(
         conversation.say(words)
     told = model.seen + _everything(listener, transcript.path, caplog)
     assert not re.findall(r"ZQX\d+CANARY", told)
+    assert "col_01: number" in model.seen
     assert "patient_name" not in model.seen
     assert str(path) not in model.seen
+
+
+@pytest.mark.slow  # one whole run
+def test_no_canary_is_left_by_an_approved_run_and_the_answers_about_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = _table(tmp_path / "t.csv", ["note", "patient_name", "mrn"], CANARIES)
+    listener, transcript = Listener(), Transcript(tmp_path / "talk.jsonl")
+    model = Obedient.to(lambda prompt: _all_orders(prompt, "rate_quality"))
+    conversation = Conversation(
+        model=model, tables=[bring(str(path))], notify=listener, transcript=transcript
+    )
+    conversation.say(WORDS)
+    conversation.approve(tmp_path / "release")
+    for words in ("what is wrong with it?", "is it safe to share?", "how good is it?", "wibble florg?"):
+        conversation.say(words)
+    files = [
+        p for p in (tmp_path / "release").rglob("*") if p.suffix in (".html", ".md", ".json", ".yaml", ".csv")
+    ]
+    left = "\n".join(file.read_text("utf-8") for file in files)
+    told = model.seen + _everything(listener, transcript.path, caplog) + left
+    assert not re.findall(r"ZQX\d+CANARY", told)
 
 
 @pytest.mark.parametrize("start", range(0, len(INJECTIONS), 25))
@@ -127,7 +150,9 @@ def test_injected_columns_cells_and_files_never_reach_a_model(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     texts = INJECTIONS[start : start + 25]
-    headers = [" ".join(f"{text} {k}".split()) for k, text in enumerate(texts)]
+    # The reader refuses invisible characters in names.
+    visible = [re.sub("[\u200b\u202e]", "", text) for text in texts]
+    headers = [" ".join(f"{text} {k}".split()) for k, text in enumerate(visible)]
     name = re.sub(r"[^\w -]", "_", texts[0])[:80] + ".csv"
     _table(tmp_path / name, headers, texts)
     listener = Listener()

@@ -59,6 +59,12 @@ class Conversation:
         """The tool that waits for a click, or empty."""
         return self._paused.waits_for if self._paused else ""
 
+    def release(self, folder: Path) -> None:
+        """Take in a release that was made elsewhere; the newest is spoken of."""
+        state = self.desk.state
+        folders = (*(f for f in state.releases if f != str(folder)), str(folder))
+        self.desk = replace(self.desk, state=state.model_copy(update={"releases": folders}))
+
     def bring(self, table: Table) -> None:
         """Take in a private table of the person."""
         self.desk = replace(self.desk, tables=(*self.desk.tables, table))
@@ -70,12 +76,7 @@ class Conversation:
             UnderstudyError: if something is at fault that no answer can tell.
         """
         self._paused, self._has_fallen_back = None, False
-        state = self.desk.state.model_copy(update={"said": text})
-        known = self.desk.table.known if self.desk.table else None
-        self.desk = replace(
-            self.desk, state=state, reading=interpret(text, table=known, previous=state.plans)
-        )
-        self._record({"said": text})
+        self._hear(text)
         self._go_on(turn(text, self._decide, self._use))
         self._earlier.append(text)
 
@@ -99,12 +100,34 @@ class Conversation:
         else:
             frames = {table.known.path: table.reading for table in self.desk.tables}
             release = run(plan, out, frames=frames, notify=self._notify)
-        state = self.desk.state
-        folders = tuple(folder for folder in state.releases if folder != str(out))
-        self.desk = replace(self.desk, state=state.model_copy(update={"releases": (*folders, str(out))}))
+        self.release(out)
         told = f"the run made {release.evidence.evaluation.synthetic_rows} rows"
         self._go_on(turn("", self._decide, self._use, paused, told))
         return release
+
+    def used(self, name: str, arguments: Mapping[str, Any]) -> str:
+        """Use a tool for another assistant, and return what it may be told.
+
+        Args:
+            name: a tool of the catalog.
+            arguments: its arguments; the request of `propose_plan` counts as the person's words.
+
+        Raises:
+            RequestError: if the tool needs a person's click.
+            pydantic.ValidationError: if the arguments are not of the tool's form.
+        """
+        request = str(arguments.get("request", ""))
+        if name == "propose_plan" and request:
+            self._hear(request)
+        return self._use(name, arguments)
+
+    def _hear(self, text: str) -> None:
+        state = self.desk.state.model_copy(update={"said": text})
+        known = self.desk.table.known if self.desk.table else None
+        self.desk = replace(
+            self.desk, state=state, reading=interpret(text, table=known, previous=state.plans)
+        )
+        self._record({"said": text})
 
     def decline(self) -> None:
         """Leave the plan that waits as it is, not run."""

@@ -19,6 +19,7 @@ from understudy.core.values import Value
 
 ANSWER = "answer"
 MOST_TURNS = 6
+MOST_TOOLS = 3  # a model that goes on for ever must come to an answer
 _RULES = (
     "You help a clinician or data scientist to make synthetic patients with understudy. You only choose tools and fill "
     "their arguments; a person approves every run. You never see patients: columns of private tables are numbered. "
@@ -83,7 +84,7 @@ def modelled(
     messages = _messages(desk, done, earlier)
     tool = _sure(desk) if not done else None
     if tool is None:
-        names = [*TOOLS, ANSWER] if done else list(TOOLS)
+        names = list(TOOLS) if not done else [*TOOLS, ANSWER] if len(done) < MOST_TOOLS else [ANSWER]
         chosen = _written(model, messages, _choice(names))
         if chosen is None:
             return None

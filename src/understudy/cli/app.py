@@ -48,6 +48,7 @@ app = typer.Typer(
 for name, verb in (
     ("ask", asking.ask),
     ("chat", asking.chat),
+    ("mcp", asking.mcp),
     ("synthesize", synthesizing.synthesize),
     ("profile", profiling.profile),
     ("plan", planning.plan),

@@ -213,3 +213,26 @@ def _turn(console: Console, conversation: Conversation, voice: Voice, out: Path,
         console.print(f"[red]✕[/] {escape(str(error))}")
     except KeyboardInterrupt:
         console.print("\n[dim]Stopped.[/]")
+
+
+def mcp(
+    data: Data = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plans and releases.")] = Path(
+        "assistant"
+    ),
+) -> None:
+    """Serve the tools of the conversation to another assistant, by the Model Context Protocol (extra `mcp`).
+
+    The assistant plans and asks; it sees no row of a private table, and a run is a command that you give.
+
+    Example: understudy mcp --data patients.csv
+    """
+    from understudy.agent.guests import Guest
+    from understudy.agent.state import bring
+    from understudy.core.errors import RequestError
+
+    try:
+        from understudy.agent.mcp import serve
+    except ImportError as error:
+        raise RequestError("`understudy mcp` needs the extra: pip install 'understudy[mcp]'") from error
+    serve(Guest(out, [bring(str(path)) for path in data or []]))
