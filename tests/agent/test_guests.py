@@ -11,6 +11,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, ToolCall
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from mcp.types import TextContent
 
 from tests.workflow.simulated import patients
 from understudy.agent.guests import Guest
@@ -30,7 +31,7 @@ def test_the_official_client_plans_and_asks_but_cannot_run(tmp_path: Path) -> No
     async def talk() -> tuple[set[str], list[str]]:
         async with Client(started) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
-            answers = []
+            answers: list[str] = []
             for name, arguments in (
                 ("propose_plan", {"request": WORDS}),
                 ("define_term", {"subject": "epsilon"}),
@@ -38,7 +39,7 @@ def test_the_official_client_plans_and_asks_but_cannot_run(tmp_path: Path) -> No
                 ("define_term", {"evil": 1}),
             ):
                 result = await client.call_tool(name, arguments)
-                answers.append(result.content[0].text)
+                answers += [part.text for part in result.content if isinstance(part, TextContent)]
             return names, answers
 
     names, answers = asyncio.run(talk())

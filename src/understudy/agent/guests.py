@@ -85,6 +85,6 @@ class Guest:
         except OSError as error:
             raise unwritable(file, error) from error
         return (
-            f"{START_RUN.name} needs the person. Nothing was run. Ask them to read the plan and, if they approve, to run: "
-            f"understudy run {file} --out {self._release}"
+            f"{START_RUN.name} needs the person. Nothing was run. Ask them to read the plan and, if they approve, to "
+            f"run: understudy run {file} --out {self._release}"
         )

@@ -54,10 +54,12 @@ def encoder_decoder(folder: Path) -> Path:
     torch.manual_seed(0)
     tokenizer = _tokenizer()
     config = T5Config(
-        vocab_size=len(tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=1, num_heads=2, decoder_start_token_id=0,
+        vocab_size=len(tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=1, num_heads=2,
         eos_token_id=1, pad_token_id=0,
     )  # fmt: skip
-    T5ForConditionalGeneration(config).save_pretrained(folder)
+    model = T5ForConditionalGeneration(config)
+    model.generation_config.decoder_start_token_id = 0
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
