@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pydantic_ai
 from pydantic_ai import Agent, DeferredToolRequests, DeferredToolResults, RunContext, Tool, ToolDefinition
 from pydantic_ai.exceptions import UsageLimitExceeded
 from pydantic_ai.messages import (
@@ -31,6 +32,8 @@ from understudy.agent.tools.catalog import TOOLS
 from understudy.core.errors import LanguageModelError
 
 MOST_STEPS = 10
+# Its banner would stand in the middle of the conversation.
+pydantic_ai.BANNER_ENABLED = False
 Decide = Callable[[Sequence[Done]], Call | Reply]
 Use = Callable[[str, Mapping[str, Any]], str]
 
