@@ -44,6 +44,18 @@ def test_requests_that_were_looked_at_become_the_plans_that_they_ask_for() -> No
     assert score(is_held_back=False) >= BAR
 
 
+def test_requests_that_were_held_back_become_the_plans_that_they_ask_for() -> None:
+    assert score(is_held_back=True) >= BAR
+
+
+def test_no_condition_is_invented() -> None:
+    for request, found in readings():
+        for plan in (found.plan, found.nearest):
+            if plan is not None and request.expected.get("plan") != "none":
+                named = {*request.expected.get("conditions", ()), *request.expected.get("told", ())}
+                assert set(plan.cohort.conditions) <= named, request.part
+
+
 def test_every_word_of_a_request_is_answered_for() -> None:
     for request, found in readings():
         if found.question is None:

@@ -119,8 +119,18 @@ def _counts(wishes: CohortWishes, value: tuple[int, Sequence[Proportion]]) -> Co
 
 def _excluded(wishes: CohortWishes, group: str) -> CohortWishes:
     entry = condition_groups()[group]
+    # "Hypertension and no other chronic disease": what is asked for is not left out.
+    others = [
+        c
+        for c in entry.conditions
+        if _tidied([c, *wishes.conditions])[:1] == (c,) and c not in _plain(wishes)
+    ]
     where = [f"{name}=false" for name in entry.observations]
-    return replace(wishes, exclude=(*wishes.exclude, *entry.conditions), where=(*wishes.where, *where))
+    return replace(wishes, exclude=(*wishes.exclude, *others), where=(*wishes.where, *where))
+
+
+def _plain(wishes: CohortWishes) -> list[str]:
+    return [name.partition(":")[0] for name in wishes.conditions]
 
 
 def _staged(wishes: CohortWishes, value: tuple[str, Limit]) -> CohortWishes:
@@ -147,10 +157,9 @@ def _more(wishes: CohortWishes, value: int) -> CohortWishes:
     return _count(wishes, base + value)
 
 
-def _units(wishes: CohortWishes, value: tuple[str, str]) -> CohortWishes:
-    return replace(
-        wishes, units={**wishes.units, value[0]: value[1]}, add=tuple(dict.fromkeys([*wishes.add, value[0]]))
-    )
+def _units(wishes: CohortWishes, value: Sequence[tuple[str, str]]) -> CohortWishes:
+    names = dict.fromkeys([*wishes.add, *(name for name, _ in value)])
+    return replace(wishes, units={**wishes.units, **dict(value)}, add=tuple(names))
 
 
 def _uncondition(wishes: CohortWishes, names: Sequence[str]) -> CohortWishes:

@@ -13,6 +13,8 @@ _GROUPS = {
     "blood_count": Group.BLOOD_COUNT, "electrolytes": Group.ELECTROLYTES, "demographics": Group.DEMOGRAPHICS,
     "anthropometry": Group.ANTHROPOMETRY, "glycaemia": Group.GLYCAEMIA,
 }  # fmt: skip
+# "Glucose" alone does not say which: a unit for it is meant for all.
+_GLUCOSES = ("random_glucose", "fasting_glucose")
 _BP = ("systolic_bp", "diastolic_bp")
 
 
@@ -24,7 +26,7 @@ def read_counts(sheet: Sheet) -> None:
         text = sheet.text[match["e"].start : match["e"].end].casefold()
         if "everything" in text or "set of" in text:
             sheet.claim(match, "observations", "all", "all observations that are held")
-    counted = list(sheet.matches("n=num m=more? (important|every|with)* c=cond? important* w=obsword"))
+    counted = list(sheet.matches("cmp? n=num m=more? (important|every|with)* c=cond? important* w=obsword"))
     counted += list(sheet.matches("w=obsword (colon|eq|paren) n=num"))
     both = {match["w"].value for match in counted} == {"rows", "vars"}
     for match in counted:
@@ -57,7 +59,9 @@ def read_units(sheet: Sheet) -> None:
     ):
         name = _name(sheet, match["o"])
         if name is not None:
-            sheet.claim(match, "units", (name, match["u"].value), f"{name} in {match['u'].value}")
+            names = [n for n in _GLUCOSES if sheet.scope.column(n)] if name in _GLUCOSES[:1] else [name]
+            says = f"{' and '.join(names)} in {match['u'].value}"
+            sheet.claim(match, "units", tuple((n, match["u"].value) for n in names), says)
 
 
 def read_columns(sheet: Sheet) -> None:

@@ -64,9 +64,8 @@ def read_levels_of(sheet: Sheet) -> None:
 
 
 def read_bare_levels(sheet: Sheet) -> None:
-    """Read "insulin Steady or Up": levels of a table's column right behind its name."""
-    if sheet.scope.is_table:
-        _read_levels(sheet, "o=obs")
+    """Read "insulin Steady or Up", "albuminuria category A3": levels right behind the name of a column."""
+    _read_levels(sheet, "o=obs")
 
 
 def _read_levels(sheet: Sheet, pattern: str) -> None:

@@ -12,7 +12,8 @@ from understudy.knowledge.observations import observations
 from understudy.knowledge.units import convert, unit
 
 _V = "(num|part)"
-_LINK = "(colon|paren|wherecue|with)*"
+_LINK = "(colon|paren|wherecue|with|only)*"
+_CLOSED = "u=unit? r=(close|paren) u2=(unit|unitname)?"
 _DENIED = {"gt": "le", "ge": "lt", "lt": "ge", "le": "gt"}
 _TURNED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _YEAR = "a"
@@ -191,15 +192,16 @@ def _elderly(sheet: Sheet, match: Match) -> None:
 
 _READERS = (
     (f"a={_V} unit? c=cmp o=obs d=cmp b={_V} u=unit?", _enclosed),
-    (f"o=obs (between|eq|colon)* l=(open|paren) a={_V} unit? (comma|semi) b={_V} u=unit? r=(close|paren) u2=unit?",
+    (f"o=obs (between|eq|colon|only)* l=(open|paren) a={_V} unit? (comma|semi) b={_V} {_CLOSED}",
      _bracketed),
     ("b=bundle (colon|paren|eq|wherecue)* c=cmp? x=num (slash|cmp) y=num u=unit? p=postcmp?", _pressure),
-    (f"o=obs (colon|between|eq|wherecue|paren|open)* a={_V} v=unit? (to|and) b={_V} u=unit?", _ranged),
+    (f"o=obs (colon|between|eq|wherecue|paren|open|only)* a={_V} v=unit? (to|and) b={_V} u=unit?", _ranged),
     (f"(no=not people* with*)? o=obs {_LINK} c=cmp a={_V} u=unit? ((and|but)* d=cmp b={_V} v=unit?)?", _compared),
     (f"o=obs (colon|paren|with)* a={_V} u=unit? p=postcmp", _compared_after),
     (f"o=obs (eq|exactly)+ a={_V} u=unit?", _equal),
     (f"c=cmp o=obs (colon|eq)* a={_V} u=unit?", _compared),
     (f"c=cmp a={_V} u=unit? o=obs", _reversed),
+    (f"between a={_V} v=unit? (to|and) b={_V} u=unit? o=obs", _ranged),
     ("intheir a=num unit", _decade),
     ("intheir? a=decade", _decade),
     ("p=poor", _poor),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from understudy.agent.reading.sheet import DONE, Finding, Item, Match, Sheet
+from understudy.agent.reading.sheet import Finding, Item, Match, Sheet
 from understudy.agent.reading.vocabulary import Level
 from understudy.core.conditions import OneOf
 from understudy.core.schema import Kind
@@ -49,6 +49,8 @@ def _by_letter(sheet: Sheet, item: Item) -> Level | None:
 def read_people(sheet: Sheet) -> None:
     """Read whom to leave out, then whom to take."""
     for match in list(sheet.matches(f"{_WHO} ((comma|and|or)+ {_WHO})* people? excluded")):
+        _leave_out(sheet, match)
+    for match in list(sheet.matches(f"{_WHO} (colon|eq) not (?!(cond|level|group|obs|who))")):
         _leave_out(sheet, match)
     for pattern in _LEFT_OUT:
         for match in list(sheet.matches(pattern)):
@@ -100,9 +102,9 @@ def _leave_out(sheet: Sheet, match: Match) -> None:
         item = sheet.items[place]
         if item.tag not in ("cond", "level", "group", "obs"):
             continue
-        before = sheet.findings[-1] if sheet.findings else None
-        if item.tag == "level" and before and start == place and sheet.items[place - 1].tag == DONE:
-            start = place + 1 if _together(sheet, place, before) else start
+        if item.tag == "level" and start == place > match.first:
+            # Right behind an excluded condition; if not the same people, then not excluded.
+            start = place + 1 if _together(sheet, place, sheet.findings[-1]) else start
             continue
         made = _left_out(sheet, item)
         if made is not None:
@@ -113,9 +115,8 @@ def _leave_out(sheet: Sheet, match: Match) -> None:
 def _end(sheet: Sheet, match: Match, place: int) -> int:
     """Return where the claim on an item ends: with the word that excludes it, where that follows."""
     tags = [item.tag for item in sheet.items[place + 1 : match.last]]
-    return (
-        match.last if tags and tags[-1] == "excluded" and set(tags) <= {"people", "excluded"} else place + 1
-    )
+    after = {"people", "excluded", "colon", "eq", "not"}
+    return match.last if tags and tags[-1] in ("excluded", "not") and set(tags) <= after else place + 1
 
 
 def _together(sheet: Sheet, place: int, before: Finding) -> bool:

@@ -21,6 +21,8 @@ def read_withdrawals(sheet: Sheet, plan: Plan) -> None:
     for match in list(sheet.matches("c=cond (people|with)* fine")):
         name = match["c"].sense("cond")
         sheet.claim(match, "uncondition", (name,), f"{conditions()[name].name} no longer excluded")
+    for match in list(sheet.matches("instead num")):
+        sheet.claim(match, "background", None, "what it was before")
     for match in list(sheet.matches("a=anysex")):
         column = sheet.scope.column("sex")
         if column is not None:

@@ -16,7 +16,7 @@ _EVEN = "((num|part) (slash|colon|to) (num|part)|equal)"
 # "men and women", "current, former and never smokers", "stroke and no stroke".
 _GROUPS = f"{_WHO} (comma {_WHO})* (comma? and|to|slash|colon) not? {_WHO}"
 _LIST = "(to|slash|colon|and|comma)"
-_FILL = "(with|who|people|conditioncue|onlypeople|split|done|every|wherecue|dataset)"
+_FILL = "(with|who|rows|people|conditioncue|onlypeople|split|done|every|wherecue|dataset)"
 
 
 def read_shares(sheet: Sheet) -> None:
@@ -87,6 +87,30 @@ def _part(sheet: Sheet, match: Match) -> None:
         _claim(sheet, match, [(level, 1 - part if "no" in match else part)])
 
 
+def _of_group(sheet: Sheet, match: Match) -> None:
+    """A third of the 600 diabetics should be on insulin: who they are, and what part of them."""
+    level, name = sheet.level(match["x"]), match["g"].sense("cond")
+    share = _share(sheet, level, match["p"].value) if level else None
+    if share is None or sheet.scope.is_table:
+        return
+    place = match.named["g"][0]
+    sheet.take(place, place + 1, "conditions", (name,), conditions()[name].name)
+    sheet.take(match.first, match.last, "shares", (share,), share.says())
+
+
+def _each_part(sheet: Sheet, match: Match) -> None:
+    """50 % each of men and women."""
+    levels = {
+        level for item in match.items if (level := sheet.level(item)) and item.tag in ("level", "cond", "obs")
+    }
+    if (
+        levels
+        and abs(match["p"].value * len(levels) - 1) < 0.02
+        and len({level.column for level in levels}) == 1
+    ):
+        _equal(sheet, match)
+
+
 def _part_and_rest(sheet: Sheet, match: Match) -> None:
     """40 percent with diabetes and 60 percent without."""
     if abs(match["p"].value + match["q"].value - 1) < 1e-6:
@@ -155,6 +179,8 @@ _READERS = (
     (f"{_EVEN} ({_FILL}|equal|targetcue|important|colon|comma)* o=(obs|level)", _equal_by),
     ("o=obs (colon|eq|paren)? equal", _equal_by),
     ("equal (every|important)* targetcue", _equal_target),
+    (f"p=part {_FILL}* {_GROUPS}", _each_part),
+    (f"p=part done+ g=cond {_FILL}* x={_WHO}", _of_group),
     (f"p=part {_FILL}* x={_WHO} (and|comma|but)+ q=part {_FILL}* not (?!(cond|level|obs))", _part_and_rest),
     (f"p=part {_FILL}* no=not {_FILL}* x={_WHO}", _part),
     (f"p=part {_FILL}* x={_WHO} done?", _part),

@@ -213,7 +213,8 @@ def _item(tokens: Sequence[Token], place: int, vocabulary: Vocabulary) -> tuple[
     token = tokens[place]
     if token.kind in ("unit", "file"):
         return Item(token.kind, token.value or token.text, token.start, token.end), 1
-    if token.key == "+" and place and tokens[place - 1].kind == "number" and _touches(tokens, place):
+    is_plus = token.key == "plus" or (token.key == "+" and place > 0 and _touches(tokens, place))
+    if is_plus and place and tokens[place - 1].kind == "number":
         return Item("postcmp", "ge", token.start, token.end), 1
     phrase = vocabulary.find(tokens, place)
     number = read_number(tokens, place)

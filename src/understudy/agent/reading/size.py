@@ -43,6 +43,10 @@ def read_size(sheet: Sheet) -> None:
         place = match.first + match.items.index(match["n"]) + 1
         if not sheet.has("rows") and match["n"].value == int(match["n"].value):
             sheet.take(match.first, place, "rows", int(match["n"].value), f"{match['n'].value:,.0f} patients")
+    for match in list(sheet.matches("part n=num (cond|level)")):
+        if not sheet.has("rows"):
+            place = match.first + 1
+            sheet.take(place, place + 1, "rows", int(match["n"].value), f"{match['n'].value:,.0f} patients")
     for match in list(sheet.matches("between a=num (to|and) n=num")):
         _claim(sheet, match, f" ({match['a'].value:,.0f} to {match['n'].value:,.0f} were asked for)")
 
@@ -67,7 +71,10 @@ def _says_size(match: Match) -> str:
 
 def read_lone_size(sheet: Sheet) -> None:
     """Read a number that nobody claimed as the number of patients, where no other was given."""
-    for pattern in (f"make* n=num {_BETWEEN}* (people|rows|dataset)", "make* n=num (?!(unit|to|cmp))"):
+    for pattern in (
+        f"(make|cmp)* n=num {_BETWEEN}* (people|rows|dataset)",
+        "(make|cmp)* n=num (?!(unit|to|cmp))",
+    ):
         for match in list(sheet.matches(pattern)):
             number = match["n"].value
             is_settled = sheet.has("rows") or sheet.has("counts")

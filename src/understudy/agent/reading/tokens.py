@@ -13,6 +13,7 @@ from understudy.knowledge.units import units
 _FILE = re.compile(r"(?<![\w/])[\w./~-]*\w\.(?:csv|tsv|parquet|xlsx|txt)\b", re.IGNORECASE)
 _NUMBER = re.compile(
     r"\d{1,3}(?:[,'’]\d{3})+(?![\d])(?:\.\d+)?"  # 2,000
+    r"|\d{1,3},\d{1,2}(?=\s?(?:k|thousand|million|mio)\b)"  # 2,5 thousand
     r"|(?<![A-Za-z])\d{1,3}(?: \d{3})* 000(?!\d)"  # 2 000
     r"|\d*\.\d+(?:[eE][-+]?\d+)?|\d+(?:[eE][-+]?\d+)?"
 )
@@ -22,8 +23,8 @@ _SIGN = re.compile(r">=|<=|=<|=>|!=|==|[≥≤><=%+±~&/*:;,.!?()\[\]\n–—|�
 # "(a)", "(2)", and "1." or "b)" at the start of a line part clauses.
 _ENUMERATOR = re.compile(r"\((?:\d|[a-hA-H]|i{1,3}|iv)\)(?=\s)|(?<![^\n])[ \t]*(?:\d{1,2}|[a-h])[.)](?=\s)")
 # "1. ... 2. ..." within a line.
-_LIST = re.compile(r"(?<![\w.])1[.)]\s.*(?<![\w.])2[.)]\s", re.DOTALL)
-_INLINE = re.compile(r"(?<=[\s:])\d{1,2}[.)](?=\s)")
+_LIST = re.compile(r"(?<![\w.(])1[.)]\s.*(?<![\w.(])2[.)]\s", re.DOTALL)
+_INLINE = re.compile(r"(?<=[\s:])(\d{1,2})[.)](?=\s)")
 # "ckd4" and "stage3": the number is a token of its own.
 _NUMBERED = re.compile(r"(?:ckd|stage|grade|class)(?=\d[ab]?\b)", re.IGNORECASE)
 _STAGE = re.compile(r"[1-5][ab]\b", re.IGNORECASE)
@@ -65,9 +66,7 @@ class Token:
 def tokenize(text: str) -> list[Token]:
     """Cut a request into tokens; blanks and underscores part words, a hyphen between letters is dropped."""
     found: list[Token] = []
-    numbered = [m.span() for m in _INLINE.finditer(text)] if _LIST.search(text) else []
-    for start, end in numbered:
-        text = f"{text[:start]};{' ' * (end - start - 1)}{text[end:]}"
+    text = re.sub(r"(?<=\d)\.\.(?=\d)", "- ", _without_numbering(text))
     place = 0
     while place < len(text):
         token = _token(text, place, found[-1] if found else None)
@@ -78,6 +77,16 @@ def tokenize(text: str) -> list[Token]:
         if not (token.key == "-" and _joins(text, token)):
             found.append(token)
     return found
+
+
+def _without_numbering(text: str) -> str:
+    """Return a text whose "1. ... 2. ..." within a line are semicolons; places of all else stay."""
+    expected = 1
+    for match in list(_INLINE.finditer(text)) if _LIST.search(text) else []:
+        if int(match[1]) == expected:
+            text = f"{text[: match.start()]};{' ' * (len(match[0]) - 1)}{text[match.end() :]}"
+            expected += 1
+    return text
 
 
 def _token(text: str, place: int, before: Token | None) -> Token | None:
@@ -111,7 +120,8 @@ def _joins(text: str, token: Token) -> bool:
 
 
 def _number(text: str, match: re.Match[str]) -> Token:
-    value, end = float(re.sub(r"[,'’ ]", "", match[0])), match.end()
+    grouped = re.sub(r"[,'’ ](?=\d{3})", "", match[0])
+    value, end = float(grouped.replace(",", ".")), match.end()
     if scale := _SCALE.match(text, end):
         value, end = value * _SCALES[(scale[1] or scale[2]).casefold()], scale.end()
     elif ordinal := _ORDINAL.match(text, end):

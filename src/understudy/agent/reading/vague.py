@@ -13,7 +13,7 @@ def read_unneeded(sheet: Sheet) -> None:
     for match in list(sheet.matches("not comma")):
         if match.first == 0:
             sheet.claim(match, "background", None, "an answer")
-    thing = "(obs|cond|level|stage|export|companion|word|cmp|num|part|unit|to|group|bundle)"
+    thing = "(severity|dataset|people|obs|cond|level|stage|export|companion|word|cmp|num|part|unit|to|group|bundle)"
     for match in list(sheet.matches(f"(or|and|paren|comma)? {thing}+ unneeded paren?")):
         sheet.claim(match, "background", None, "said not to be needed")
 
