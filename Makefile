@@ -25,6 +25,7 @@ FROM_TABLE   := $(RUN)/understudy synthesize $(DEMO_TABLE) --target diagnosis --
 BENCH        := $(RUN)/python -m benchmarks.run $(BENCH_OPTIONS)
 BENCH_SPEED  := $(RUN)/python -m benchmarks.speed $(BENCH_OPTIONS)
 BENCH_PEERS  := $(RUN)/python -m benchmarks.peers $(BENCH_OPTIONS)
+BENCH_PEOPLE := $(RUN)/python -m benchmarks.populations $(BENCH_OPTIONS)
 DOCS         := $(RUN)/python -m docs.build
 
 # One thread per process: several OpenMP pools on few cores slow each other down a hundredfold.
@@ -34,7 +35,8 @@ export MKL_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-table env test lint format types layers tests slow bench bench-speed bench-peers docs clean
+.PHONY: help demo demo-table env test lint format types layers tests slow bench bench-speed bench-peers \
+        bench-populations docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
@@ -94,6 +96,10 @@ bench-speed: $(VENV)/.base ## measure how long people wait
 bench-peers: $(VENV)/.base build/judge-env/.ready build/peers-env/.ready ## measure other people's synthesizers, in their own environment
 	@echo "== bench of peers: $(BENCH_PEERS)"
 	@$(BENCH_PEERS)
+
+bench-populations: $(VENV)/.base ## measure the populations against the survey that they come from
+	@echo "== bench of populations: $(BENCH_PEOPLE)"
+	@$(BENCH_PEOPLE)
 
 docs: $(VENV)/.dev ## write the reference pages from the catalogs
 	@echo "== docs: $(DOCS)"

@@ -12,6 +12,7 @@ from tests.unit.populations.people import People
 from understudy.core.errors import ConditionError, OutputError, PlanError, RequestError, UnknownNameError
 from understudy.reports.sources import column_origins
 from understudy.workflow.cohort import run_cohort
+from understudy.workflow.cohort_drawing import BLOCK
 from understudy.workflow.cohort_request import CohortWishes, draft_cohort
 from understudy.workflow.describing import describe_population
 from understudy.workflow.plan import Plan
@@ -202,3 +203,33 @@ def test_a_population_says_what_it_holds_and_represents() -> None:
     assert {"hba1c", "egfr"} <= {entry["id"] for entry in found["observations"]}
     assert "type_2_diabetes" in {entry["id"] for entry in found["conditions"]}
     assert "sepsis" in found["not_represented"]
+
+
+def test_patients_of_a_large_cohort_are_as_asked_block_by_block(tmp_path: Path) -> None:
+    wishes = CohortWishes(
+        conditions=("hypertension",),
+        rows=BLOCK + 1_001,
+        share=("sex=female:0.6",),
+        targets=("age:mean=58",),
+        observations=3,
+    )
+    draft = draft_cohort(wishes, People())
+    release = run_cohort(draft.plan, tmp_path / "release", generator=People())
+    frame = table(release)
+    assert release.verdict.is_released, release.verdict.summary
+    assert frame.height == release.dataset.rows == BLOCK + 1_001  # type: ignore[union-attr]
+    assert abs(frame.filter(pl.col("sex") == "female").height - 0.6 * frame.height) < 1
+    assert frame["age"].mean() == pytest.approx(58, abs=0.02)
+    assert not list(tmp_path.glob(".release.rows-*"))
+
+
+@pytest.mark.slow
+def test_the_patients_are_the_same_whatever_the_number_of_processes(tmp_path: Path) -> None:
+    wishes = CohortWishes(rows=BLOCK + 10, observations=2, share=("sex=female:0.5",))
+    draft = draft_cohort(wishes)
+    files = []
+    for processes in (1, 2):
+        release = run_cohort(draft.plan, tmp_path / str(processes), processes=processes)
+        (path,) = release.data_folder.glob("*.csv")
+        files.append(path.read_bytes())
+    assert files[0] == files[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,8 +81,6 @@ def cohort(
     Example: understudy cohort us_adults --condition "type 2 diabetes" --rows 2000 --out release
     """
     from understudy.cli.presenting import conclude
-    from understudy.cli.progress import shown
-    from understudy.workflow.cohort import run_cohort
     from understudy.workflow.cohort_request import CohortWishes, draft_cohort
     from understudy.workflow.release import ensure_free
 
@@ -112,11 +111,25 @@ def cohort(
     draft = draft_cohort(wishes)
     if not json_:
         _announce(draft)
-    with shown() as notify:
-        release = run_cohort(draft.plan, out, generator=draft.generator, notify=notify, notes=draft.notes)
+    release = _drawn(draft, out)
     if not json_:
         _say_calibration(release)
     raise typer.Exit(conclude(release, as_json=json_))
+
+
+def _drawn(draft: CohortDraft, out: Path) -> Release:
+    from understudy.cli.progress import shown
+    from understudy.workflow.cohort import run_cohort
+
+    with shown() as notify:
+        return run_cohort(
+            draft.plan,
+            out,
+            generator=draft.generator,
+            notify=notify,
+            notes=draft.notes,
+            processes=os.cpu_count() or 1,
+        )
 
 
 def _count(text: str) -> int | None:

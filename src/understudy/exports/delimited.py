@@ -10,9 +10,9 @@ from pydantic import Field
 
 from understudy.core.contracts import Export
 from understudy.core.dataset import Dataset
+from understudy.core.schema import Table
 from understudy.exports.files import file_in, presented, written_whole
 
-_ROWS_AT_ONCE = 100_000
 # OWASP: = + - @ TAB CR; ASVS 1.2.10: NUL; also the full-width forms, and any of them behind blanks.
 _TRIGGER = r"^\s*[=+\-@\t\r\x00\uff1d\uff0b\uff0d\uff20]|^[\t\r]"
 _PLAIN_NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
@@ -37,26 +37,37 @@ class Csv(Export):
             OutputError: if the folder cannot be written, the disk is full, or a table's name cannot name a file.
         """
         files = []
-        for name, frame in presented(dataset):
-            path = file_in(folder, name, ".csv")
-            self._write_table(frame, path)
+        for table in dataset.schema.tables:
+            path = file_in(folder, table.name, ".csv")
+            self._write_table(dataset.tables[table.name], table, path)
             files.append(path)
         return files
 
-    def _write_table(self, frame: pl.DataFrame, path: Path) -> None:
-        if self.neutralise_formulas:
-            frame = neutralised(frame)
-        style: Literal["non_numeric", "necessary"] = "non_numeric" if self._must_quote(frame) else "necessary"
-        formats = {name: _point_in_time(frame[name]) for name in frame.columns}
-        frame = frame.with_columns(
-            pl.col(name).dt.strftime(form) for name, form in formats.items() if form is not None
-        )
+    def _write_table(self, rows: pl.DataFrame, table: Table, path: Path) -> None:
+        is_quoted, forms = self._style(rows, table)
+        style: Literal["non_numeric", "necessary"] = "non_numeric" if is_quoted else "necessary"
         with written_whole(path) as handle:
-            for start in range(0, max(frame.height, 1), _ROWS_AT_ONCE):
-                text = frame[start : start + _ROWS_AT_ONCE].write_csv(
-                    separator=self.delimiter, include_header=start == 0, quote_style=style
+            for number, frame in enumerate(presented(rows, table)):
+                cells = neutralised(frame) if self.neutralise_formulas else frame
+                # Names may be neutralised, places stay.
+                shown = [
+                    values if form is None else values.dt.strftime(form)
+                    for values, form in zip(cells.get_columns(), forms, strict=True)
+                ]
+                text = pl.DataFrame(shown).write_csv(
+                    separator=self.delimiter, include_header=number == 0, quote_style=style
                 )
                 handle.write(text.encode())
+
+    def _style(self, rows: pl.DataFrame, table: Table) -> tuple[bool, list[str | None]]:
+        """Return whether all text is quoted, and how points in time are spelled: the same for all rows."""
+        is_quoted = False
+        spelled: list[str | None] = [None] * len(table.columns)
+        for frame in presented(rows, table):
+            is_quoted = is_quoted or self._must_quote(frame)
+            now = [_point_in_time(frame[name]) for name in frame.columns]
+            spelled = [max(pair, key=lambda form: len(form or "")) for pair in zip(spelled, now, strict=True)]
+        return is_quoted, spelled
 
     def _must_quote(self, frame: pl.DataFrame) -> bool:
         texts = [v for v in frame.get_columns() if v.dtype == pl.String]

@@ -14,18 +14,21 @@ import polars as pl
 
 from understudy.core.dataset import Dataset
 from understudy.core.errors import OutputError
-from understudy.core.schema import Schema
+from understudy.core.schema import Schema, Table
 from understudy.modalities.tabular import present
+
+ROWS_AT_ONCE = 100_000
+"""Rows that are held as they are written: a large table may lie in files."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|.][^\x00-\x1f\x7f/\\:*?\"<>|]{0,199}")
 
 
-def presented(dataset: Dataset) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield each table's name and its cells as they would have been written."""
-    for table in dataset.schema.tables:
-        alone = Dataset.of(Schema(tables=(table,)), dataset.tables[table.name])
-        yield table.name, present(alone)
+def presented(rows: pl.DataFrame, table: Table) -> Iterator[pl.DataFrame]:
+    """Yield the cells of a table as they would have been written, some rows at a time; an empty table once."""
+    schema = Schema(tables=(table,))
+    for start in range(0, max(rows.height, 1), ROWS_AT_ONCE):
+        yield present(Dataset.of(schema, rows[start : start + ROWS_AT_ONCE]))
 
 
 def file_in(folder: Path, table: str, suffix: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 import pyarrow as pa
@@ -11,9 +12,8 @@ import pyarrow.parquet as pq
 
 from understudy.core.contracts import Export
 from understudy.core.dataset import Dataset
+from understudy.core.schema import Table
 from understudy.exports.files import file_in, presented, written_whole
-
-_ROWS_IN_GROUP = 250_000
 
 
 class Parquet(Export):
@@ -26,19 +26,28 @@ class Parquet(Export):
             OutputError: if the folder cannot be written, the disk is full, or a table's name cannot name a file.
         """
         files = []
-        for meaning, (name, frame) in zip(dataset.schema.tables, presented(dataset), strict=True):
-            path = file_in(folder, name, ".parquet")
-            table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-            synthetic = "partly" if meaning.completed else "true"
-            table = table.replace_schema_metadata(
-                {"SYNTHETIC": synthetic, "understudy.version": _version(), "understudy.table": name}
-            )
+        for table in dataset.schema.tables:
+            path = file_in(folder, table.name, ".parquet")
+            said = {
+                "SYNTHETIC": "partly" if table.completed else "true",
+                "understudy.version": _version(),
+                "understudy.table": table.name,
+            }
             with written_whole(path) as handle:
-                pq.write_table(
-                    table, pa.PythonFile(handle, mode="w"), compression="zstd", row_group_size=_ROWS_IN_GROUP
-                )
+                _write(dataset.tables[table.name], table, said, handle)
             files.append(path)
         return files
+
+
+def _write(rows: pl.DataFrame, table: Table, said: dict[str, str], handle: IO[bytes]) -> None:
+    writer = None
+    for frame in presented(rows, table):
+        part = frame.to_arrow(compat_level=pl.CompatLevel.oldest()).replace_schema_metadata(said)
+        if writer is None:
+            writer = pq.ParquetWriter(pa.PythonFile(handle, mode="w"), part.schema, compression="zstd")
+        writer.write_table(part.cast(writer.schema))
+    if writer is not None:
+        writer.close()
 
 
 def _version() -> str:

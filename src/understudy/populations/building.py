@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from understudy.core.seeds import Seed
+from understudy.populations.aligning import aligned
 from understudy.populations.columns import schema_of
 from understudy.populations.fitting import FittingSettings, fit
 from understudy.populations.generator import save_model
@@ -27,7 +28,7 @@ def build(folder: Path, out: Path, settings: FittingSettings | None = None) -> t
     """
     people = read_adults(folder)
     rng = Seed().child("populations").child(NAME).rng()
-    variables, models = fit(people, settings or FittingSettings(), rng)
-    model = PopulationModel(schema_of(NAME, published()), variables, models, people.height)
-    save_model(NAME, model, out, NAME)
+    variables, models, places = fit(people, settings or FittingSettings(), rng)
+    model = PopulationModel(schema_of(NAME, published()), variables, models, places, people.height)
+    save_model(NAME, aligned(model, rng), out, NAME)
     return out / f"{NAME}.json", out / f"{NAME}.npz"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from understudy.core.seeds import Seed
 from understudy.populations.targets import Target, column_of, current, says
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 _STEPS = 200
 _CLOSE = 1e-3
@@ -74,7 +75,22 @@ class Calibrated:
     notes: tuple[str, ...]
 
 
-def calibrate(pool: Dataset, targets: Sequence[Target], n: int, seed: Seed) -> Calibrated:
+@dataclass(frozen=True)
+class Strata:
+    """Parts of a pool of which a given number of rows is to be chosen.
+
+    Attributes:
+        of: the part of each row of the pool, shape (rows,).
+        wanted: rows to choose of each part, shape (parts,).
+    """
+
+    of: Ints
+    wanted: Ints
+
+
+def calibrate(
+    pool: Dataset, targets: Sequence[Target], n: int, seed: Seed, strata: Strata | None = None
+) -> Calibrated:
     """Choose `n` rows of a pool, none twice, whose aggregates meet the targets.
 
     Each row is chosen with probability 1 / (1 + exp(-a - b h)), where h are the deviations that the targets
@@ -87,6 +103,7 @@ def calibrate(pool: Dataset, targets: Sequence[Target], n: int, seed: Seed) -> C
         targets: what the chosen rows shall have; values in the columns' own units.
         n: rows to choose.
         seed: source of randomness of the choice.
+        strata: how many of them to choose of which part of the pool; exact to one row.
 
     Raises:
         ConditionError: if no choice of rows meets a target; says what can be reached.
@@ -95,11 +112,12 @@ def calibrate(pool: Dataset, targets: Sequence[Target], n: int, seed: Seed) -> C
         Deville and Sarndal, Calibration estimators in survey sampling, JASA 87 (1992), case of bounded
         weights; Kish, Survey Sampling (1965), for the effective sample size.
     """
+    strata = strata or Strata(np.zeros(pool.rows, dtype=np.int64), np.array([n]))
     deviations = _deviations(pool, targets)
-    chance = _solve(deviations, n)
+    chance = _solve(deviations, strata)
     if chance is None:
-        raise _refusal(pool, targets, n)
-    chosen = _chosen(chance, deviations, n, seed)
+        raise _refusal(pool, targets, strata)
+    chosen = _chosen(chance, deviations, strata, seed)
     rows = pool.take(np.sort(chosen))
     reached = tuple(Reached(t, current(pool, t), current(rows, t), _unit(pool, t)) for t in targets)
     effective = float(chance.sum() ** 2 / (chance**2).sum())
@@ -208,14 +226,17 @@ def _values(pool: Dataset, column: str, level: str | None) -> Floats:
     return told.cast(pl.Float64).to_numpy().astype(np.float64)
 
 
-def _solve(deviations: Floats, n: int) -> Floats | None:
-    """Return the probability of each row to be chosen, summing to `n`; None if no choice meets the targets.
+def _solve(deviations: Floats, strata: Strata) -> Floats | None:
+    """Return the probability of each row to be chosen, summing to what is wanted; None if no choice meets the targets.
 
     Newton's method on the dual of entropy maximisation, which is convex: sum of log(1 + exp(a + b h)) - n a.
     """
-    rows, width = deviations.shape
-    if n >= rows:
+    n = int(strata.wanted.sum())
+    if (strata.wanted >= np.bincount(strata.of, minlength=len(strata.wanted))).any():
         return None
+    parts = [(strata.of == part) - rows / n for part, rows in enumerate(strata.wanted)]
+    deviations = np.column_stack([deviations, *parts[1:]])
+    rows, width = deviations.shape
     design = np.column_stack([np.ones(rows), deviations])
     wanted = np.concatenate([[float(n)], np.zeros(width)])
     beta = np.zeros(width + 1)
@@ -252,45 +273,71 @@ def _logistic(x: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -500, 500))))
 
 
-def _chosen(chance: Floats, deviations: Floats, n: int, seed: Seed) -> npt.NDArray[np.int64]:
-    """Return `n` row positions: systematic sampling by the probabilities, then exchanges towards the targets."""
+def _chosen(chance: Floats, deviations: Floats, strata: Strata, seed: Seed) -> Ints:
+    """Return row positions: systematic sampling by the probabilities, then exchanges towards the targets."""
     rng = seed.rng()
-    order = rng.permutation(len(chance))
-    ends = np.cumsum(chance[order] * (n / chance.sum()))
-    ends[-1] = n
-    picks = np.searchsorted(ends, np.arange(n) + rng.random(), side="right")
-    chosen = order[np.minimum(picks, len(order) - 1)]
     inside = np.zeros(len(chance), dtype=bool)
-    inside[chosen] = True
-    # A probability that rounds up to one may be met twice; fill up with the likeliest others.
-    short = n - int(inside.sum())
-    if short:
-        inside[np.argsort(np.where(inside, -1.0, chance))[::-1][:short]] = True
-    return _exchanged(inside, chance, deviations, rng)
+    for part, n in enumerate(strata.wanted):
+        order = rng.permutation(np.flatnonzero(strata.of == part))
+        ends = np.cumsum(chance[order] * (n / chance[order].sum()))
+        ends[-1] = n
+        picks = np.searchsorted(ends, np.arange(n) + rng.random(), side="right")
+        inside[order[np.minimum(picks, len(order) - 1)]] = True
+        # A probability that rounds up to one may be met twice; fill up with the likeliest others.
+        short = n - int(inside[order].sum())
+        if short:
+            inside[order[np.argsort(np.where(inside[order], -1.0, chance[order]))[::-1][:short]]] = True
+    return _exchanged(inside, chance, deviations, strata, rng)
 
 
 def _exchanged(
-    inside: npt.NDArray[np.bool_], chance: Floats, deviations: Floats, rng: np.random.Generator
-) -> npt.NDArray[np.int64]:
-    """Exchange a few chosen rows for others so that the deviations of the chosen rows vanish.
+    inside: npt.NDArray[np.bool_],
+    chance: Floats,
+    deviations: Floats,
+    strata: Strata,
+    rng: np.random.Generator,
+) -> Ints:
+    """Exchange a few chosen rows for others of their part so that the deviations of the chosen rows vanish.
 
     Candidates to leave and to enter are drawn by their probabilities, so that the exchanges follow them.
     """
-    chosen, left = np.flatnonzero(inside), np.flatnonzero(~inside)
-    leave, enter = 1 - chance[chosen] + 1e-9, chance[left] + 1e-12
-    residual = deviations[chosen].sum(axis=0)
-    out_all = rng.choice(len(chosen), size=(_SWAPS, _CANDIDATES), p=leave / leave.sum())
-    in_all = rng.choice(len(left), size=(_SWAPS, _CANDIDATES), p=enter / enter.sum())
-    for outs, ins in zip(out_all, in_all, strict=True):
+    residual = deviations[inside].sum(axis=0)
+    turns, failed = rng.permutation(np.arange(_SWAPS) % len(strata.wanted)), 0
+    parts = [(np.flatnonzero(inside & (strata.of == p)), np.flatnonzero(~inside & (strata.of == p)))
+             for p in range(len(strata.wanted))]  # fmt: skip
+    for part in turns:
+        chosen, left = parts[part]
+        outs = rng.choice(len(chosen), _CANDIDATES, p=_shares(1 - chance[chosen] + 1e-9))
+        ins = rng.choice(len(left), _CANDIDATES, p=_shares(chance[left] + 1e-12))
         after = residual - deviations[chosen[outs]] + deviations[left[ins]]
         size = (after**2).sum(axis=1)
         best = int(size.argmin())
-        if size[best] >= (residual**2).sum() - 1e-9:
+        failed += 1
+        if size[best] < (residual**2).sum() - 1e-9:
+            residual, failed = after[best], 0
+            out, new = outs[best], ins[best]
+            chosen[out], left[new] = left[new], chosen[out]
+        if failed > len(parts):
             break
-        residual = after[best]
-        out, new = outs[best], ins[best]
-        chosen[out], left[new] = left[new], chosen[out]
-    return np.asarray(chosen, dtype=np.int64)
+    return np.concatenate([chosen for chosen, _ in parts])
+
+
+def _shares(chance: Floats) -> Floats:
+    return np.asarray(chance / chance.sum())
+
+
+def pooled(parts: Sequence[Calibrated], rows: Sequence[int]) -> Calibrated:
+    """Return the calibration of several blocks of so many rows, each of which met the targets, as one."""
+    reached = tuple(
+        replace(
+            each[0],
+            before=float(np.average([r.before for r in each], weights=rows)),
+            reached=float(np.average([r.reached for r in each], weights=rows)),
+        )
+        for each in zip(*(part.reached for part in parts), strict=True)
+    )
+    pool, effective = sum(p.pool_rows for p in parts), sum(p.effective_rows for p in parts)
+    return replace(parts[0], reached=reached, pool_rows=pool, effective_rows=effective)
 
 
 def _shifts(pool: Dataset, chance: Floats, targeted: set[str]) -> tuple[Shift, ...]:
@@ -315,18 +362,18 @@ def _unit(pool: Dataset, target: Target) -> str:
     return pool.table.column(target.column).unit or ""
 
 
-def _refusal(pool: Dataset, targets: Sequence[Target], n: int) -> ConditionError:
+def _refusal(pool: Dataset, targets: Sequence[Target], strata: Strata) -> ConditionError:
     """Return the error that names the first target that cannot be met beside those before it, and its range."""
     met: list[Target] = []
     for target in targets:
-        if _solve(_deviations(pool, [*met, target]), n) is not None:
+        if _solve(_deviations(pool, [*met, target]), strata) is not None:
             met.append(target)
             continue
-        now, near = current(pool, target), _nearest(pool, met, target, n)
+        now, near = current(pool, target), _nearest(pool, met, target, strata)
         beside = f" beside {'; '.join(says(t) for t in met)}" if met else ""
         ends = sorted((now, near))
         return ConditionError(
-            f"the target {says(target)!r} cannot be met{beside} by {n} of these patients, whose "
+            f"the target {says(target)!r} cannot be met{beside} by {strata.wanted.sum()} of these patients, whose "
             f"{column_of(target)} has {target.statistic} {now:.4g}: from {ends[0]:.4g} to {ends[1]:.4g} can be "
             f"reached in this direction. Nearest feasible: {says(target.at(near))}. Check the unit, or state "
             "conditions (--where) that bring such patients in."
@@ -334,12 +381,12 @@ def _refusal(pool: Dataset, targets: Sequence[Target], n: int) -> ConditionError
     return ConditionError("the targets cannot be met together; ask for fewer of them")
 
 
-def _nearest(pool: Dataset, met: Sequence[Target], target: Target, n: int) -> float:
+def _nearest(pool: Dataset, met: Sequence[Target], target: Target, strata: Strata) -> float:
     """Return the value nearest to the target that can be reached, by bisection from what the pool has."""
     low, high = current(pool, target), target.value
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        if _solve(_deviations(pool, [*met, target.at(middle)]), n) is None:
+        if _solve(_deviations(pool, [*met, target.at(middle)]), strata) is None:
             high = middle
         else:
             low = middle

@@ -92,23 +92,22 @@ def narrowed(generator: Generator, names: Iterable[str]) -> Generator:
     return generator.only([name for name in generator.schema.table.names if name in wanted])
 
 
-def feasibility(generator: Generator, wish: Wish, found: Found, seed: Seed) -> Feasibility:
+def feasibility(generator: Generator, wish: Wish, share: float, rows: int, seed: Seed) -> Feasibility:
     """Say which share of the population satisfies a wish.
 
     Args:
         generator: the population.
         wish: what is asked.
-        found: patients who were drawn for it.
+        share: share of the people under its plain conditions who satisfy the others.
+        rows: how many were drawn for it.
         seed: source of randomness of the estimate.
     """
     if not wish.where and not wish.shares:
-        return Feasibility(support=found.share, acceptance=found.share, effective_rows=found.rows.rows)
+        return Feasibility(support=share, acceptance=share, effective_rows=rows)
     narrow = narrowed(generator, [*(w.column for w in wish.where), *(s.column for s in wish.shares)])
     given = resolve(Conditions(where=wish.where, shares=wish.shares), narrow.schema)
     known = narrow.feasibility(given, seed)
-    return known.model_copy(
-        update={"support": known.support * found.share, "acceptance": known.acceptance * found.share}
-    )
+    return known.model_copy(update={"support": known.support * share, "acceptance": known.acceptance * share})
 
 
 def draw(generator: Generator, n: int, wish: Wish, seed: Seed) -> Found:
@@ -117,28 +116,51 @@ def draw(generator: Generator, n: int, wish: Wish, seed: Seed) -> Found:
     Raises:
         ConditionError: if nobody satisfies it; says which condition is the bottleneck and what comes nearest.
     """
+    return draw_strata(generator, strata_for(generator, n, wish, seed.child("strata")), seed)
+
+
+def strata_for(generator: Generator, n: int, wish: Wish, seed: Seed) -> list[tuple[Wish, int]]:
+    """Return what is asked of `n` patients as wishes without shares, and how many are to satisfy each.
+
+    Raises:
+        ConditionError: if the wish contradicts itself, or its shares cannot hold together.
+    """
     if n < 1:
         raise ConditionError(f"cannot draw {n} patients; ask for at least 1")
     given = resolve(Conditions(where=wish.where, shares=wish.shares), generator.schema)
-    if not wish.rest:
-        return Found(generator.sample(n, seed, None if given.is_empty else given), 1.0)
     bare = Wish(given.where, wish.rest, names=wish.names)
     if not wish.shares:
-        return _checked(generator, n, bare, seed)
+        return [(bare, n)]
+    narrow = narrowed(generator, bare.columns + tuple(s.column for s in wish.shares))
     parts = parts_of(given.shares, _levels(generator))
-    pilot = _pilot(generator, bare, seed.child("joint"))
-    strata = strata_of(parts, n, lambda cells: _joint(pilot.rows, cells))
-    frames = [
-        _checked(
-            generator,
-            stratum.rows,
-            Wish((*given.where, *stratum.where), wish.rest, names=wish.names),
-            seed.child(f"stratum-{i}"),
-        ).rows.frame
-        for i, stratum in enumerate(strata)
+
+    def joint(cells: Sequence[tuple[Where, ...]]) -> np.ndarray:
+        pilot = _pilot(narrow, bare, seed.child("joint")).rows
+        return _joint(narrow, pilot, bare.where, cells, seed.child("rare"))
+
+    return [
+        (Wish((*given.where, *stratum.where), wish.rest, names=wish.names), stratum.rows)
+        for stratum in strata_of(parts, n, joint)
     ]
-    rows = pl.concat(frames)[seed.child("order").rng().permutation(n)]
-    return Found(Dataset.of(generator.schema, rows), pilot.share)
+
+
+def draw_strata(
+    generator: Generator, parts: Sequence[tuple[Wish, int]], seed: Seed, *, is_mixed: bool = True
+) -> Found:
+    """Draw as many patients as are asked for of each stratum; unless told otherwise in random order.
+
+    Raises:
+        ConditionError: if nobody satisfies one; says which condition is the bottleneck and what comes nearest.
+    """
+    found = [
+        _checked(generator, rows, wish, seed.child(f"stratum-{number}") if len(parts) > 1 else seed)
+        for number, (wish, rows) in enumerate(parts)
+    ]
+    rows = pl.concat([part.rows.frame for part in found])
+    if is_mixed and len(found) > 1:
+        rows = rows[seed.child("order").rng().permutation(rows.height)]
+    share = np.average([part.share for part in found], weights=[count for _, count in parts])
+    return Found(Dataset.of(generator.schema, rows), float(share))
 
 
 def replaced(
@@ -196,12 +218,22 @@ def _levels(generator: Generator) -> dict[str, tuple[str, ...]]:
     return {**booleans, **found}
 
 
-def _joint(pilot: Dataset, cells: Sequence[tuple[Where, ...]]) -> np.ndarray:
+def _joint(
+    generator: Generator,
+    pilot: Dataset,
+    where: Sequence[Where],
+    cells: Sequence[tuple[Where, ...]],
+    seed: Seed,
+) -> np.ndarray:
     shares = []
-    for cell in cells:
+    for number, cell in enumerate(cells):
         mask = pl.all_horizontal([holds(w, pilot.schema) for w in cell])
-        # Half a row: a combination that a pilot has not met may still occur.
-        shares.append((float(pilot.frame.select(mask.sum()).item()) + 0.5) / (pilot.rows + 1))
+        met = float(pilot.frame.select(mask.sum()).item())
+        # Half a row: a combination that a pilot has not met may still occur, unless it is impossible.
+        if not met and not _support(generator, (*where, *cell), seed.child(str(number))):
+            shares.append(0.0)
+            continue
+        shares.append((met + 0.5) / (pilot.rows + 1))
     return np.array(shares)
 
 
@@ -221,6 +253,8 @@ def _sampled(generator: Generator, n: int, where: Sequence[Where], seed: Seed) -
 
 def _checked(generator: Generator, n: int, wish: Wish, seed: Seed) -> Found:
     """Draw rows under `where` in rounds until `n` of them satisfy `rest`."""
+    if not wish.rest:
+        return Found(_sampled(generator, n, wish.where, seed), 1.0)
     rows = max(_SMALL_PILOT, min(int(1.3 * n), _MOST_CHUNK))
     first = _sampled(generator, rows, wish.where, seed.child("round-0"))
     kept, drawn, turn = first.frame.filter(wish.mask()), rows, 0

@@ -15,6 +15,7 @@ from understudy.knowledge.derivations import derive
 from understudy.knowledge.observations import observations
 from understudy.populations.columns import column_of
 from understudy.populations.nhanes import EXAMINATION, FASTING, is_fasting
+from understudy.populations.strata import Places, groups, pooled, stacked
 from understudy.populations.structure import ALWAYS_SEEN, ASKED, DRAWN, LIFE_SHARES
 from understudy.sampling.dependence import Split, Tree, VariableModel
 from understudy.sampling.leaves import LevelLeaves, NormalLeaves
@@ -28,12 +29,16 @@ FEWEST = 11
 AGE_EDGES = (60, 40, 80)
 """Ages in years at which age groups begin."""
 
+LAST = ("fasting_glucose", "fasting_insulin", "triglycerides")
+"""What only the fasting subsample tells."""
+
 PARTLY_FASTING = ("random_glucose",)
 """Learned with more weight on those who fasted: everyone's fasting glucose is drawn from this value as theirs is."""
-_FASTING_PART = 0.35
+_FASTING_PART = 0.5
 
 _DECIMALS = {"egfr": 1, "bmi": 2, "systolic_bp": 0, "diastolic_bp": 0, "heart_rate": 0}
 _SHARE_DECIMALS = 3
+_MOST_HALF = 0.75
 
 
 class FittingSettings(Value):
@@ -42,7 +47,13 @@ class FittingSettings(Value):
     leaf: int = Field(default=25, ge=FEWEST, description="Fewest people in a leaf.")
     trees: int = Field(default=2, ge=1, le=20, description="Trees per observation.")
     parents: int = Field(default=20, ge=4, description="Most earlier observations that one depends on.")
-    bins: int = Field(default=300, ge=20, description="About the most bins of a margin.")
+    last_parents: int = Field(
+        default=32, ge=4, description="The same of the observations that are drawn last."
+    )
+    pool: int = Field(
+        default=80, ge=FEWEST, description="Fewest people of a group in which a quantity has its own margin."
+    )
+    bins: int = Field(default=60, ge=20, description="About the most bins of a margin.")
     pruning: float = Field(
         default=1.5, ge=0, description="Splits that gain less, in units of noise, are not made."
     )
@@ -50,27 +61,29 @@ class FittingSettings(Value):
         default=0.35, ge=0, le=2, description="Smoothing of draws, as a share of a leaf's spread."
     )
     back: float = Field(
-        default=3.0, ge=0, description="Weight, in people, of a leaf's parent against the leaf."
+        default=1.0, ge=0, description="Weight, in people, of a leaf's parent against the leaf."
     )
     ridge: float = Field(default=5.0, ge=0, description="Penalty of the linear trend.")
 
     def of_trees(self, rows: int) -> TreeSettings:
         """Return these settings as those of the trees that learn from so many rows."""
+        # The trees' own settings fall with the rows as suits private tables; here they are meant as they stand.
+        one = TreeSettings(kernel=1.0, back=1.0, pruning=1.0)
         return TreeSettings(
             leaf=self.leaf,
             leaf_power=0.0,
-            kernel=self.kernel,
-            back=self.back,
+            kernel=self.kernel / one.smoothing(rows),
+            back=self.back / one.parent_weight(rows),
             trees=self.trees,
             tree_cells=10**9,
-            pruning=self.pruning / TreeSettings(pruning=1.0).pruned(rows),
+            pruning=self.pruning / one.pruned(rows),
             ridge=self.ridge,
         )
 
 
 def fit(
     people: pl.DataFrame, settings: FittingSettings, rng: np.random.Generator
-) -> tuple[Variables, tuple[VariableModel, ...]]:
+) -> tuple[Variables, tuple[VariableModel, ...], Places]:
     """Learn what is drawn of an adult from the people of a survey.
 
     Each observation is learned from those it was made of, with the weights of their subsample: the result
@@ -82,7 +95,8 @@ def fit(
         rng: breaks ties, chooses the rows of each tree.
 
     Returns:
-        The variables in drawing order, and the distribution of each given earlier ones.
+        The variables in drawing order, the distribution of each given earlier ones, and which of its margins
+        a quantity has in each group of people.
     """
     frame = _latent(people)
     encoder = _Encoder(frame, settings, rng)
@@ -92,13 +106,14 @@ def fit(
     top = _strata(variables, encoder.columns)
     models = []
     for index, weights in enumerate(encoder.weights):
-        earlier = _parents(index, variables, values, weights, settings.parents)
+        most = settings.last_parents if variables[index].column in LAST else settings.parents
+        earlier = _parents(index, variables, values, weights, most)
         fine = settings.of_trees(int((weights > 0).sum()))
         model = _compact(fit_variable(index, earlier, variables, values, fine, rng, weights, top))
         _refuse_small_leaves(index, model, variables, values.take(weights > 0))
         _fill(index, model, variables, values, weights, rng)
         models.append(model)
-    return Variables(variables, tuple(encoder.columns)), tuple(models)
+    return Variables(variables, tuple(encoder.columns)), tuple(models), encoder.places
 
 
 def _latent(people: pl.DataFrame) -> pl.DataFrame:
@@ -165,6 +180,12 @@ class _Encoder:
         self.columns: list[ColumnModel] = []
         self.weights: list[np.ndarray] = []
         self.values = Values(people.height)
+        self.places: dict[str, tuple[int, ...]] = {}
+        self._group = groups(
+            people["age"].to_numpy(),
+            (people["sex"] == "male").to_numpy(),
+            people["diabetes_diagnosed"].fill_null(value=False).to_numpy(),
+        )
         self._examined = people[EXAMINATION].to_numpy()
         self._fasted = people[FASTING].fill_null(0.0).to_numpy()
 
@@ -216,17 +237,27 @@ class _Encoder:
             if column.name in LIFE_SHARES
             else _DECIMALS.get(column.name, column.decimals or 0)
         )
-        margin = Margin.fit(
-            np.round(numbers[known], digits),
-            digits,
-            weights[known],
-            fewest=FEWEST,
-            atom=FEWEST,
-            bins=self.settings.bins,
-        )
-        drawn = np.zeros(len(numbers))
-        drawn[known] = _scores(numbers[known], weights[known], self.rng)
+        rounded = np.round(numbers, digits)
+        # Age makes the groups, so it has one margin.
+        parts = (0,) if column.name == "age" else pooled(self._group[known], self.settings.pool)
+        pool = np.array(parts)[self._group] if len(parts) > 1 else np.zeros(len(numbers), dtype=np.int64)
+        drawn, margins = np.zeros(len(numbers)), []
+        for number in range(max(parts) + 1):
+            mine = known & (pool == number)
+            margins.append(self._margin(rounded[mine], digits, weights[mine]))
+            drawn[mine] = _scores(numbers[mine], weights[mine], self.rng)
+        if len(parts) > 1:
+            self.places[column.name] = parts
+        margin = stacked(margins)
         return Variable(column.name, "continuous"), ColumnModel(column, None, index, margin=margin), drawn
+
+    def _margin(self, numbers: np.ndarray, digits: int, weights: np.ndarray) -> Margin:
+        margin = Margin.fit(numbers, digits, weights, fewest=FEWEST, atom=FEWEST, bins=self.settings.bins)
+        if numbers.min() <= 0:
+            return margin
+        # The tail of a positive quantity stays positive, by its centre alone: the smallest value is one person's.
+        centre = np.maximum(margin.centre, 10.0**-digits)
+        return replace(margin, centre=centre, half=np.minimum(margin.half, _MOST_HALF * centre))
 
     def _levels(
         self, column: Column, index: int, cells: pl.Series, known: np.ndarray, weights: np.ndarray

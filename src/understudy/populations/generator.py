@@ -19,6 +19,7 @@ from understudy.sampling.conditioning import Sampler
 from understudy.sampling.rules import RowRules
 
 FILES = "population"
+_FIELDS = ("variables", "models", "places", "people")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def save_model(name: str, model: PopulationModel, folder: Path, stem: str) -> No
         "columns": model.schema.table.names,
         "variables": model.variables,
         "models": model.models,
+        "places": model.places,
     }
     write_parameters(value, folder, stem)
 
@@ -108,5 +110,6 @@ def generator_of(value: dict[str, object]) -> PopulationGenerator:
     """Return the generator of what a parameter file holds."""
     name, names = str(value["population"]), value["columns"]
     assert isinstance(names, tuple)
-    model = PopulationModel(schema_of(name, names), value["variables"], value["models"], value["people"])  # type: ignore[arg-type]
+    variables, models, places, people = (value[key] for key in _FIELDS)
+    model = PopulationModel(schema_of(name, names), variables, models, places, people)  # type: ignore[arg-type]
     return PopulationGenerator(name, model)

@@ -12,14 +12,15 @@ import polars as pl
 
 from understudy.core.conditions import Where
 from understudy.core.schema import Kind, Schema
-from understudy.knowledge.rules import Applicable, applicable, broken
+from understudy.knowledge.rules import Applicable, Severity, applicable, broken
 from understudy.modalities.wishes import holds
 from understudy.populations.columns import schema_of
 from understudy.populations.passes import Pass
-from understudy.populations.structure import ASKED, SEEN_IN_SURVEY, derive_all, made_for, needs
+from understudy.populations.strata import Places
+from understudy.populations.structure import ASKED, MAKE_GROUPS, SEEN_IN_SURVEY, derive_all, made_for, needs
 from understudy.sampling.dependence import Features, VariableModel
 from understudy.sampling.drawing import Candidates, Restriction
-from understudy.sampling.variables import Variables
+from understudy.sampling.variables import Values, Variables
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,14 @@ class PopulationModel:
         schema: the columns that are published.
         variables: what is drawn, in drawing order.
         models: the distribution of each variable given earlier ones.
+        places: which of its stacked margins a quantity has in each group of people.
         people: unweighted people of the survey behind the model.
     """
 
     schema: Schema
     variables: Variables
     models: tuple[VariableModel, ...]
+    places: Places
     people: int
 
     def draw(self, n: int, rng: np.random.Generator, restriction: Restriction) -> Candidates:
@@ -46,21 +49,34 @@ class PopulationModel:
         Reference:
             Liu, Chen and Wong, Rejection control and sequential importance sampling, JASA 93 (1998).
         """
-        drawing = Pass(self.variables, self.models, self.schema, restriction, n, rng)
+        frame, log_weight = self._run(self._pass(n, rng, restriction))
+        return _padded(frame, log_weight, n)
+
+    def drawn(self, n: int, rng: np.random.Generator, restriction: Restriction) -> tuple[Values, np.ndarray]:
+        """Draw as `draw` does; return the values of all variables, and the weight of each person that is left."""
+        drawing = self._pass(n, rng, restriction)
+        _, log_weight = self._run(drawing)
+        return drawing.values, np.exp(log_weight)
+
+    def _pass(self, n: int, rng: np.random.Generator, restriction: Restriction) -> Pass:
+        return Pass(self.variables, self.models, self.schema, restriction, n, rng, self.places)
+
+    def _run(self, drawing: Pass) -> tuple[pl.DataFrame, np.ndarray]:
         columns = drawing.run()
         derive_all(columns, self._made)
         frame = frame_of(columns, self.schema.table.names, self.schema)
-        log_weight = drawing.log_weight
-        if frame.height:
-            log_weight = np.where(self._is_sound(frame, restriction.where), log_weight, -np.inf)
-        return _padded(frame, log_weight, n)
+        if not frame.height:
+            return frame, drawing.log_weight
+        sound = self._is_sound(frame, drawing.restriction.where)
+        return frame, np.where(sound, drawing.log_weight, -np.inf)
 
     def only(self, names: Sequence[str]) -> PopulationModel:
         """Return the model of fewer columns, which draws no more than these rest on."""
         columns = self.variables.columns
         index = {model.column.name: number for number, model in enumerate(columns)}
         kept: set[int] = set()
-        open_ = [index[name] for name in needs(names)]
+        wanted = needs(names)
+        open_ = [index[name] for name in (*wanted, *(MAKE_GROUPS if wanted & self.places.keys() else ()))]
         while open_:
             current = open_.pop()
             if current in kept:
@@ -91,13 +107,22 @@ class PopulationModel:
         return tuple(entry for entry in found if entry.rule.id not in SEEN_IN_SURVEY)
 
     def _is_sound(self, frame: pl.DataFrame, where: Sequence[Where]) -> np.ndarray:
-        """Return which rows satisfy the conditions and break no rule of plausibility."""
+        """Return which rows satisfy the conditions and break no rule of plausibility.
+
+        A soft rule gives way to conditions that speak of all its columns: who asks for what is rare gets it.
+        """
         wanted = [holds(w, self.schema) for w in where]
+        spoken = {w.column for w in where}
+        rules = [
+            entry
+            for entry in self._rules
+            if entry.rule.severity is Severity.HARD or not set(entry.columns) <= spoken
+        ]
         sound = np.ones(frame.height, dtype=bool)
         if wanted:
             sound &= frame.select(pl.all_horizontal(wanted)).to_series().to_numpy()
-        if self._rules:
-            sound &= ~broken(frame, self._rules).select(pl.any_horizontal(pl.all())).to_series().to_numpy()
+        if rules:
+            sound &= ~broken(frame, rules).select(pl.any_horizontal(pl.all())).to_series().to_numpy()
         return sound
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import polars as pl
 from understudy.core.conditions import Between, Where
 from understudy.core.schema import Schema
 from understudy.modalities.wishes import holds
-from understudy.populations.structure import ASKED, DRAWN, derive_all, made_for, needs
+from understudy.populations.strata import GROUP, Places, groups_of, numbers, unstacked
+from understudy.populations.structure import ASKED, DRAWN, MAKE_GROUPS, derive_all, made_for, needs
 from understudy.sampling.dependence import VariableModel
 from understudy.sampling.drawing import Restriction
 from understudy.sampling.limits import Limit, limits_of
@@ -45,8 +47,10 @@ class Pass:
         restriction: Restriction,
         n: int,
         rng: np.random.Generator,
+        places: Places,
     ) -> None:
         self.variables, self.models, self.rng, self.n = variables, models, rng, n
+        self.places, self.restriction = places, restriction
         # Who was asked what depends on columns that are drawn, whether or not they are published.
         drawn = {model.column.name: model.column for model in variables.columns}
         published = {column.name: column for column in schema.table.columns}
@@ -55,12 +59,7 @@ class Pass:
         )
         self._columns = {model.column.name: model for model in variables.columns}
         where = _with_asked(restriction.where)
-        self._limits = limits_of(
-            [w for w in where if w.column in self._columns],
-            self.schema,
-            variables.columns,
-            variables.variables,
-        )
+        self._limits = self._limited([w for w in where if w.column in self._columns])
         self._wishes = self._placed([w for w in where if w.column not in self._columns])
         self._last = max([*self._limits, *self._wishes], default=-1)
         self._begin()
@@ -68,6 +67,22 @@ class Pass:
     def _begin(self) -> None:
         self.values, self.log_weight = Values(self.n), np.zeros(self.n)
         self._gates: dict[tuple[Where, ...], np.ndarray] = {}
+
+    def _limited(self, where: Sequence[Where]) -> dict[int, tuple[Limit, ...]]:
+        """Return the limit of each variable that conditions speak of: one, or one for each group of people."""
+        columns, variables = self.variables.columns, self.variables.variables
+        common = [model for model in columns if model.column.name not in self.places]
+        found: dict[int, tuple[Limit, ...]] = {}
+        found |= {i: (limit,) for i, limit in limits_of(where, self.schema, common, variables).items()}
+        for model in columns:
+            if model.column.name in self.places and any(w.column == model.column.name for w in where):
+                assert model.margin is not None
+                assert model.value is not None
+                places = self.places[model.column.name]
+                own = {k: replace(model, margin=unstacked(model.margin, k)) for k in set(places)}
+                each = {k: limits_of(where, self.schema, [part], variables) for k, part in own.items()}
+                found[model.value] = tuple(each[place][model.value] for place in places)
+        return found
 
     def run(self) -> dict[str, np.ndarray[Any, Any]]:
         """Draw everything and return the drawn columns as arrays by name."""
@@ -143,14 +158,20 @@ class Pass:
         # Levels of those who were not asked are a plain no, which later variables may rest on.
         self.values.active[index] = active if variable.is_continuous else np.ones(rows, dtype=bool)
         self.log_weight = self.log_weight + log_mass
+        if name == MAKE_GROUPS[-1]:
+            self.values.drawn[GROUP] = groups_of(self.variables, self.values)
+            self.values.active[GROUP] = np.ones(rows, dtype=bool)
 
     def _seen(self, index: int, chosen: np.ndarray) -> Values:
         """Return the values of some rows, as far as drawing a variable and checking it needs them."""
         features = self.models[index].features
-        earlier = set() if features is None else set(features.earlier)
+        earlier = {GROUP} & self.values.drawn.keys()
+        earlier |= set() if features is None else set(features.earlier)
         if index in self._wishes:
             names = needs([w.column for w in self._wishes[index]])
-            earlier |= {i for i in self.values.drawn if self.variables.columns[i].column.name in names}
+            earlier |= {
+                i for i in self.values.drawn if i >= 0 and self.variables.columns[i].column.name in names
+            }
         drawn = {i: self.values.drawn[i][chosen] for i in earlier}
         active = {i: self.values.active[i][chosen] for i in earlier}
         return Values(len(chosen), drawn, active)
@@ -163,7 +184,7 @@ class Pass:
         return drawn, _log(mass)
 
     def _once(self, index: int, earlier: Values) -> tuple[np.ndarray, np.ndarray]:
-        within = _within(self._limits.get(index), earlier.rows)
+        within = _within(self._limits.get(index), earlier)
         variables = self.variables.variables
         if isinstance(within, np.ndarray) and within.dtype == bool and not within.any():
             return np.zeros(earlier.rows, dtype=np.int64), np.zeros(earlier.rows)
@@ -248,11 +269,10 @@ class Pass:
     def _decode(self, model: ColumnModel, values: Values) -> np.ndarray:
         """Return one column as an array: numbers with NaN, booleans, or texts."""
         assert model.value is not None
+        if model.margin is not None:
+            return np.where(values.active[model.value], numbers(model, values, self.places), np.nan)
         series = self.variables.decode_column(model, values)
-        if model.margin is None:
-            return series.to_numpy() if series.dtype == pl.Boolean else series.to_numpy().astype(object)
-        cells = series.to_numpy().astype(np.float64)
-        return np.where(values.active[model.value], cells, np.nan)
+        return series.to_numpy() if series.dtype == pl.Boolean else series.to_numpy().astype(object)
 
 
 def _joined(parts: Sequence[Values]) -> Values:
@@ -284,15 +304,20 @@ def _excludes(wish: Where, otherwise: bool | None) -> bool:
     return (text in wish.values) == wish.exclude
 
 
-def _within(limit: Limit | None, rows: int) -> Within:
-    if limit is None:
+def _within(limits: tuple[Limit, ...] | None, earlier: Values) -> Within:
+    """Return what a variable is limited to for each row: codes, or the ends of intervals (rows, intervals)."""
+    if limits is None:
         return None
-    if limit.codes is not None:
-        return limit.codes
-    assert limit.low is not None
-    assert limit.high is not None
-    shape = (rows, len(limit.low))
-    return np.broadcast_to(limit.low, shape), np.broadcast_to(limit.high, shape)
+    if limits[0].codes is not None:
+        return limits[0].codes
+    most = max(len(limit.low) for limit in limits if limit.low is not None)
+    low, high = np.zeros((len(limits), most)), np.zeros((len(limits), most))
+    for place, limit in enumerate(limits):
+        assert limit.low is not None
+        assert limit.high is not None
+        low[place, : len(limit.low)], high[place, : len(limit.high)] = limit.low, limit.high
+    group = earlier.drawn[GROUP] if len(limits) > 1 else np.zeros(earlier.rows, dtype=np.int64)
+    return low[group], high[group]
 
 
 def _log(mass: np.ndarray) -> np.ndarray:

@@ -18,23 +18,14 @@ Columns = Mapping[str, npt.NDArray[Any]]
 OLDEST_PREGNANT = 44
 """Oldest age in years at which the survey publishes pregnancy."""
 
-SEEN_IN_SURVEY = (
-    "ascvd_below_cvd_10y",
-    "ascvd_below_cvd_30y",
-    "cholesterol_medicine_needs_diagnosis",
-    "dialysis_with_normal_filtration",
-    "hf_below_cvd_10y",
-    "hf_below_cvd_30y",
-    "high_glucose_without_diagnosis",
-    "high_hba1c_without_diagnosis",
-    "infarction_is_coronary_disease",
-    "kidney_failure_without_disease",
-    "severe_hypertension_unknown",
-)
-"""Soft rules of plausibility that stay soft: real people break them, most of them because nobody told them yet."""
+SEEN_IN_SURVEY = ("cholesterol_medicine_needs_diagnosis", "infarction_is_coronary_disease")
+"""Soft rules that stay soft: so many real people break them that prevalences would be wrong without them."""
 
 ALWAYS_SEEN = ("age", "sex", "race_ethnicity", "diabetes_diagnosed")
 """Drawn early; every later observation may depend on them, whatever else it depends on."""
+
+MAKE_GROUPS = ("age", "sex", "diabetes_diagnosed")
+"""What makes the groups in which quantities have margins of their own, in drawing order."""
 
 # The share of a life before an event, so that no event lies in the future.
 LIFE_SHARES: Mapping[str, str] = {
@@ -47,20 +38,20 @@ LIFE_SHARES: Mapping[str, str] = {
 
 # Drawn in this order: what people condition on comes first, what only the fasting subsample tells comes last.
 DRAWN = (
-    "age", "sex", "race_ethnicity", "diabetes_diagnosed", "bmi", "height", "hypertension_diagnosed",
+    "age", "sex", "race_ethnicity", "diabetes_diagnosed", "pregnant", "bmi", "height", "hypertension_diagnosed",
     "high_cholesterol_diagnosed", "smoking_status", "history_chd", "history_mi", "history_angina",
-    "history_heart_failure", "history_stroke", "history_ckd", "history_copd", "history_asthma",
+    "history_heart_failure", "history_stroke", "history_ckd", "dialysis", "history_copd", "history_asthma",
     "history_cancer", "history_arthritis", "history_thyroid_disease", "history_liver_disease",
     "history_kidney_stones", "insulin", "oral_glucose_lowering", "antihypertensive", "cholesterol_medicine",
-    "hba1c", "egfr", "uacr", "systolic_bp", "diastolic_bp", "total_cholesterol", "hdl", "phq9_total",
-    "waist", "hip", "arm_circumference", "random_glucose", "bun", "hscrp", "uric_acid", "hemoglobin", "mcv",
-    "mchc", "rdw", "platelets", "mean_platelet_volume", "wbc", "lymphocytes_percent", "monocytes_percent",
-    "eosinophils_percent", "basophils_percent", "alt", "ast", "ggt", "alp", "bilirubin_total", "albumin",
-    "total_protein", "ldh", "ck", "iron", "sodium", "potassium", "chloride", "bicarbonate", "calcium",
-    "phosphorus", "osmolality", "urine_creatinine", "heart_rate", "cotinine", "sleep_hours",
+    "hba1c", "egfr", "uacr", "systolic_bp", "diastolic_bp", "total_cholesterol", "hdl", "alt", "ast",
+    "platelets", "phq9_total", "waist", "hip", "arm_circumference", "random_glucose", "bun", "hscrp",
+    "uric_acid", "hemoglobin", "mcv", "mchc", "rdw", "mean_platelet_volume", "wbc", "lymphocytes_percent",
+    "monocytes_percent", "eosinophils_percent", "basophils_percent", "ggt", "alp", "bilirubin_total",
+    "albumin", "total_protein", "ldh", "ck", "iron", "sodium", "potassium", "chloride", "bicarbonate",
+    "calcium", "phosphorus", "osmolality", "urine_creatinine", "heart_rate", "cotinine", "sleep_hours",
     "sleep_hours_weekend", "education", "income_poverty_ratio", "marital_status", "born_in_usa",
     "health_insurance", "prediabetes_diagnosed", "relative_diabetes", "relative_heart_attack",
-    "relative_asthma", "dialysis", "diabetic_retinopathy", "pregnant", "cigarettes_per_day", *LIFE_SHARES,
+    "relative_asthma", "diabetic_retinopathy", "cigarettes_per_day", *LIFE_SHARES,
     "fasting_glucose", "fasting_insulin", "triglycerides",
 )  # fmt: skip
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import polars as pl
-
 from understudy.core.conditions import Share
 from understudy.core.dataset import Dataset
 from understudy.core.results import Evaluation, Finding, MetricResult, Verdict
 from understudy.metrics.clinical import without_real
 from understudy.metrics.reference import against_published
-from understudy.modalities.wishes import holds
 from understudy.populations.calibration import Calibrated
 from understudy.populations.cohorts import Wish
 from understudy.populations.definitions import Definition
 from understudy.populations.targets import Target, says
+from understudy.workflow.cohort_drawing import Drawn, Tally
 from understudy.workflow.plan import Plan
 
 AGREEING = 0.9
+JUDGED = 50_000
+"""Rows of a large cohort that its metrics look at; conditions and hard rules are checked on every row."""
 _CLOSE = 0.005
 NO_PRIVATE = (
     "the population is built from aggregates of a public-use survey and from published figures; no private record "
@@ -36,39 +36,30 @@ class Judged:
 
 
 def judge_cohort(
-    plan: Plan,
-    own: Dataset,
-    shown: Dataset,
-    wish: Wish,
-    calibrated: Calibrated | None,
-    people: Dataset,
-    defined: Sequence[Definition],
+    plan: Plan, drawn: Drawn, wish: Wish, people: Dataset, defined: Sequence[Definition]
 ) -> Judged:
     """Judge a cohort.
 
     Args:
         plan: the plan.
-        own: its rows in the observations' own units.
-        shown: its rows as they are released.
+        drawn: its rows as they are released, what was counted of them, and what calibration reached.
         wish: what every row must satisfy.
-        calibrated: what calibration reached.
         people: rows of the whole population, drawn without conditions.
         defined: the conditions asked for, whose prevalence is compared with the published one.
     """
-    clinical = without_real(shown)
+    rows = drawn.shown.rows
+    clinical = without_real(drawn.shown.with_frame(drawn.shown.frame.head(JUDGED)))
     whole = {name for name in (*plan.cohort.conditions, *plan.cohort.exclude) if ":" not in name}
     reference = against_published(people, {d.condition: d.when for d in defined if d.condition in whole})
-    evaluation = Evaluation(
-        results=(reference, clinical), real_rows=0, synthetic_rows=shown.rows, holdout_rows=0
-    )
+    evaluation = Evaluation(results=(reference, clinical), real_rows=0, synthetic_rows=rows, holdout_rows=0)
     findings = [
         Finding(requirement="No private record was used", status="met", evidence=NO_PRIVATE),
-        _as_asked(own, wish),
+        _as_asked(drawn.tally, wish),
         _plausible(clinical),
         _agrees(reference),
     ]
-    if calibrated is not None:
-        findings.insert(2, _on_target(calibrated, own.rows))
+    if drawn.calibrated is not None:
+        findings.insert(2, _on_target(drawn.calibrated, rows))
     against = [f for f in findings if f.status == "not_met"]
     open_points = [f for f in findings if f.status in ("inconclusive", "not_checked")]
     is_released = not against and (plan.policy == "internal" or not open_points)
@@ -99,25 +90,20 @@ def _summary(policy: str, is_released: bool, against: list[Finding], open_points
     )
 
 
-def _as_asked(own: Dataset, wish: Wish) -> Finding:
+def _as_asked(tally: Tally, wish: Wish) -> Finding:
     requirement = "Every patient is as asked, and the proportions are exact to one patient"
-    conditions = [holds(w, own.schema) for w in wish.where]
-    mask = pl.all_horizontal([*conditions, wish.mask()])
-    broken = own.rows - int(own.frame.select(mask.sum().cast(pl.Int64)).item() if own.rows else 0)
-    if not wish.where and not wish.rest:
-        broken = 0
-    off = [s.says() for s in wish.shares if isinstance(s, Share) and _off(own, s) >= 1]
-    evidence = f"{broken} of {own.rows} patients break a condition"
+    off = [s.says() for s in wish.shares if isinstance(s, Share) and _off(tally, s) >= 1]
+    evidence = f"{tally.broken} of {tally.rows} patients break a condition"
     if wish.shares:
         evidence += (
             f"; {len(off)} of {len(wish.shares)} proportions are off{': ' + '; '.join(off) if off else ''}"
         )
-    return Finding(requirement=requirement, status="not_met" if broken or off else "met", evidence=evidence)
+    is_met = not tally.broken and not off
+    return Finding(requirement=requirement, status="met" if is_met else "not_met", evidence=evidence)
 
 
-def _off(own: Dataset, share: Share) -> float:
-    has = int((own.frame[share.column].cast(pl.String) == share.value).sum())
-    return abs(has - share.proportion * own.rows)
+def _off(tally: Tally, share: Share) -> float:
+    return abs((tally.shares or {})[share.column, share.value] - share.proportion * tally.rows)
 
 
 def _on_target(found: Calibrated, rows: int) -> Finding:

@@ -80,7 +80,7 @@ def test_the_support_is_the_share_of_the_population() -> None:
     expected = everyone.select(sql("egfr < 60 OR uacr >= 30").mean()).item()
     asked = wish("ckd")
     found = draw_found(People(), 500, asked, SEED)
-    assert feasibility(People(), asked, found, SEED).support == pytest.approx(expected, rel=0.15)
+    assert feasibility(People(), asked, found.share, 500, SEED).support == pytest.approx(expected, rel=0.15)
 
 
 def test_the_same_seed_draws_the_same_cohort_and_another_seed_another() -> None:
