@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -85,7 +86,7 @@ class AdversarialForest(Synthesizer):
 
     def expected_seconds(self, rows: int, columns: int) -> float:
         """Return the expected seconds of a fit on one core."""
-        return 0.5 + self.trees * rows * (9e-6 * float(columns) ** 0.5 + 4e-7 * columns)
+        return 0.5 + self.trees * rows * (9e-6 * math.sqrt(columns) + 4e-7 * columns)
 
     def _grown(
         self, variables: tuple[Variable, ...], values: Values, fitting: Fitting
