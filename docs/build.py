@@ -14,6 +14,7 @@ MARK = "<!-- Written by `make docs` from the code. Edit the code, not this page.
 PAGES: dict[str, Callable[[], str]] = {
     "synthesizers.md": reference_families.synthesizers,
     "populations.md": reference_families.populations,
+    "language-models.md": reference_families.language_models,
     "metrics.md": reference_families.metrics,
     "sections.md": reference_families.sections,
     "renderers.md": reference_families.renderers,

@@ -11,6 +11,7 @@ from docs.settings import settings_table
 from docs.tables import code, table
 from understudy.core.catalog import Catalog, Entry
 from understudy.exports.catalog import CATALOG as EXPORTS
+from understudy.language.catalog import CATALOG as LANGUAGE_MODELS
 from understudy.metrics.catalog import CATALOG as METRICS
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.reports.catalog import CATALOG as SECTIONS
@@ -40,6 +41,16 @@ def populations() -> str:
         "Whom cohorts are drawn from, without any private table: `understudy cohort NAME --out DIR`. "
         "`understudy populations show NAME` tells what a population holds and from which sources.",
         POPULATIONS,
+    )
+
+
+def language_models() -> str:
+    """Return the page of the language models."""
+    return _page(
+        "Language models",
+        "What may help to read a request: `understudy ask`, `chat`, with `--model NAME` and `--model-set NAME=VALUE`. "
+        "None is needed. How to: [use a local language model](../how-to/use-a-local-language-model.md).",
+        LANGUAGE_MODELS,
     )
 
 
