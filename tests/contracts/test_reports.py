@@ -16,6 +16,7 @@ from understudy.reports.card import card
 from understudy.reports.catalog import CATALOG, RENDERERS
 from understudy.reports.compose import compose, render
 from understudy.reports.drawing import draw
+from understudy.reports.summary import verdict_callout
 
 BLOCKS: TypeAdapter[list[Block]] = TypeAdapter(list[Block])
 EVALUATIONS: dict[str, Callable[[], Evidence]] = {
@@ -159,3 +160,13 @@ def test_specifications_hold_their_data_and_nothing_from_elsewhere() -> None:
             document = json.dumps({k: v for k, v in block.spec.items() if k != "$schema"})
             assert '"url"' not in document
             assert "http" not in document
+
+
+@pytest.mark.parametrize(("status", "tone"), [("met", "good"), ("inconclusive", "warning")])
+def test_a_verdict_that_leaves_a_requirement_open_does_not_look_like_a_pass(status: str, tone: str) -> None:
+    verdict = full().verdict
+    assert verdict is not None
+    findings = tuple(f.model_copy(update={"status": status}) for f in verdict.findings)
+    callout = verdict_callout(verdict.model_copy(update={"is_released": True, "findings": findings}))
+    assert callout.tone == tone
+    assert callout.title.endswith("open questions") is (status != "met")

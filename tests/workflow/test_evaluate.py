@@ -80,7 +80,7 @@ def test_a_copy_of_the_real_table_is_withheld_with_the_reason(evaluated, tmp_pat
     assert told.code == 3
     findings = {f["requirement"]: f["status"] for f in document["verdict"]["findings"]}
     assert findings["No real row is copied more often than chance explains"] == "not_met"
-    assert findings["No attack can tell who was among the real patients"] == "not_met"
+    assert findings["No attack finds more of the people learned from than the limit allows"] == "not_met"
 
 
 def test_without_a_holdout_utility_and_privacy_are_not_applicable_and_never_called_safe(evaluated) -> None:
@@ -90,7 +90,7 @@ def test_without_a_holdout_utility_and_privacy_are_not_applicable_and_never_call
         assert document["results"][name]["outcome"] == "not_applicable"
         assert "holdout" in document["results"][name]["reason"]
     statuses = {f["requirement"]: f["status"] for f in document["verdict"]["findings"]}
-    assert statuses["No attack can tell who was among the real patients"] == "not_checked"
+    assert statuses["No attack finds more of the people learned from than the limit allows"] == "not_checked"
 
 
 def test_more_and_fewer_columns_than_the_real_table_are_told(evaluated) -> None:

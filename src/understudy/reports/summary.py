@@ -65,11 +65,18 @@ def verdict_callout(verdict: Verdict | None) -> Callout:
             title="Evaluated, no release decision",
             text="No release policy was applied. The figures below are the evidence for a decision by a person.",
         )
-    tone: Literal["good", "bad"] = "good" if verdict.is_released else "bad"
-    title = "Released" if verdict.is_released else "Withheld"
     reasons = [f for f in verdict.findings if f.status != "met" and f.status != "not_checked"]
     points = tuple(_said(f) for f in reasons)
+    tone, title = _decision(verdict)
     return Callout(tone=tone, title=title, text=sentence(verdict.summary), points=points)
+
+
+def _decision(verdict: Verdict) -> tuple[Literal["good", "warning", "bad"], str]:
+    if not verdict.is_released:
+        return "bad", "Withheld"
+    if all(finding.status == "met" for finding in verdict.findings):
+        return "good", "Released"
+    return "warning", "Released, with open questions"
 
 
 def _said(finding: Finding) -> str:
@@ -92,11 +99,16 @@ def _headline(evidence: Evidence, axis: Axis) -> Number | None:
     if result is None:
         return None
     judgement = judge(result)
+    far = [r.title for r in evidence.evaluation.on(axis) if r is not result and judge(r).tone == "bad"]
+    if far and judgement.tone == "good":
+        # One good figure must not speak for an axis on which another is bad.
+        judgement = judgement._replace(tone="fair")
     shown = number_of(AXES[axis][0], result.estimate, judgement)
     anchors = [f"real rows {bounds(result.ceiling)[0]}"] if result.ceiling else []
     anchors += [f"shuffled columns {bounds(result.floor)[0]}"] if result.floor else []
     beside = f" ({', '.join(anchors)})" if anchors else ""
-    note = f"{result.title}: {judgement.words}{beside}"
+    but = f". Not good: {', '.join(far)}" if far else ""
+    note = f"{result.title}: {judgement.words}{beside}{but}"
     return shown.model_copy(update={"note": note})
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from understudy.core.errors import UnknownNameError
 from understudy.core.results import Detail, Estimate, Evaluation, Finding, MetricResult, Outcome, Verdict
 from understudy.metrics.attacks.catalog import NAMES as ATTACKS
+from understudy.metrics.content import spoken
 from understudy.metrics.membership import AUC, MOST_ISOLATED, STRONGEST, TPR_10
 from understudy.metrics.single_values import ALL, HOLDOUT
 
@@ -18,7 +19,8 @@ Status = Literal["met", "not_met", "inconclusive", "not_checked"]
 FEWEST_JUDGED = 250
 _MOST_COPIED = 0.05
 _CHANCE_10 = 0.10
-_SINGLE = "Numbers that one person alone has come back no more often than chance explains"
+_SINGLE = "One-of-a-kind numbers come back no more often than chance and the limit allow"
+_ATTACK = "No attack finds more of the people learned from than the limit allows"
 
 
 @dataclass(frozen=True)
@@ -159,18 +161,20 @@ def _copies(evaluation: Evaluation, chosen: Policy, copied_share: float, chance_
 
 
 def _single_values(result: MetricResult | None, holdout_rows: int, chosen: Policy) -> Finding:
-    requirement = "Numbers that one person alone has come back no more often than chance explains"
     if result is None or result.estimate is None:
-        return Finding(
-            requirement=requirement, status=_unanswered(result, holdout_rows), evidence=_why(result)
-        )
-    parts = [d.estimate for d in result.details if d.scope == "column" and d.estimate is not None]
-    high = _high(result.estimate)
-    if max(map(_low, [result.estimate, *parts])) > chosen.single_limit:
-        status: Status = "not_met"
-    else:
-        status = "met" if high <= chosen.single_limit else "inconclusive"
-    evidence = f"{result.reading} The excess is at most {high:.1%} (limit {chosen.single_limit:.0%})"
+        return Finding(requirement=_SINGLE, status=_unanswered(result, holdout_rows), evidence=_why(result))
+    high, limit = _high(result.estimate), chosen.single_limit
+    columns = {
+        d.name: _low(d.estimate) for d in result.details if d.scope == "column" and d.estimate is not None
+    }
+    beyond = {name: low for name, low in columns.items() if low > limit}
+    status: Status = "met" if high <= limit else "inconclusive"
+    if beyond or _low(result.estimate) > limit:
+        status = "not_met"
+    named = "".join(f"; in {name} at least {low:.1%}" for name, low in beyond.items())
+    evidence = (
+        f"{result.reading} Over all columns the excess is at most {high:.1%} (limit {limit:.0%}){named}"
+    )
     return Finding(requirement=_SINGLE, status=status, evidence=evidence)
 
 
@@ -191,39 +195,42 @@ def _unanswered(result: MetricResult | None, holdout_rows: int) -> Status:
 
 
 def _membership(result: MetricResult | None, chosen: Policy) -> Finding:
-    requirement = "No attack can tell who was among the real patients"
     if result is not None and result.outcome is Outcome.FAILED:
-        return Finding(
-            requirement=requirement, status="not_met", evidence=f"it could not be measured: {result.reason}"
-        )
+        said = f"it could not be measured: {result.reason}"
+        return Finding(requirement=_ATTACK, status="not_met", evidence=said)
     if result is None or result.estimate is None:
-        return Finding(requirement=requirement, status=_unanswered(result, 0), evidence=_why(result))
+        return Finding(requirement=_ATTACK, status=_unanswered(result, 0), evidence=_why(result))
     attacks = {d.name for d in result.details if d.scope == "attack"}
     if left_out := sorted(set(ATTACKS) - attacks):
         said = f"attacks were left out: {', '.join(left_out)}"
-        return Finding(requirement=requirement, status="not_checked", evidence=said)
+        return Finding(requirement=_ATTACK, status="not_checked", evidence=said)
     caught, people = result.detail(STRONGEST, TPR_10).estimate, result.detail(STRONGEST, AUC).rows or 0
     high = 1.0 if caught is None else _high(caught)
     is_known = people >= FEWEST_JUDGED and result.outcome is Outcome.MEASURED
     is_bounded = is_known and high <= chosen.tpr_limit
     is_evident = _low(result.estimate) > 0.5 or (caught is not None and _low(caught) > _CHANCE_10)
     status: Status = "met" if is_bounded else "inconclusive"
-    finds_isolated = _finds_isolated(result.details, chosen)
-    if (is_evident and not is_bounded) or finds_isolated:
+    isolated = _isolated_found(result.details, chosen)
+    if (is_evident and not is_bounded) or isolated:
         status = "not_met"
-    isolated = " The people who are most isolated are found, beyond doubt." if finds_isolated else ""
     evidence = (
-        f"{result.reading or result.reason}{isolated} At 10 % wrong accusations it finds at most {high:.0%} (limit "
+        f"{result.reading or result.reason} At 10 % wrong accusations it finds at most {high:.0%} (limit "
         f"{chosen.tpr_limit:.0%}), judged with {people} people who were held out (at least {FEWEST_JUDGED})"
     )
-    return Finding(requirement=requirement, status=status, evidence=evidence)
+    return Finding(requirement=_ATTACK, status=status, evidence=evidence + isolated)
 
 
-def _finds_isolated(details: Sequence[Detail], chosen: Policy) -> bool:
-    """Say whether an attack finds the most isolated people beyond doubt, and more of them than the limit."""
+def _isolated_found(details: Sequence[Detail], chosen: Policy) -> str:
+    """Return what to say where an attack finds the most isolated people beyond doubt, and more than the limit."""
     found = {d.measure: d.estimate for d in details if d.name == STRONGEST and d.estimate is not None}
     area, caught = found.get(f"{AUC}, {MOST_ISOLATED}"), found.get(f"{TPR_10}, {MOST_ISOLATED}")
-    return area is not None and _low(area) > 0.5 and (caught is None or _high(caught) > chosen.tpr_limit)
+    high = 1.0 if caught is None else _high(caught)
+    if area is None or _low(area) <= 0.5 or high <= chosen.tpr_limit:
+        return ""
+    return (
+        f". The most isolated of them are found, beyond doubt: AUC {spoken(area, '.2f')} among them, and up to "
+        f"{high:.0%} of them (limit {chosen.tpr_limit:.0%})"
+    )
 
 
 def _plausible(result: MetricResult | None, chosen: Policy) -> Finding:

@@ -143,7 +143,7 @@ def test_what_a_larger_table_could_have_settled_and_did_not_is_withheld(results:
     assert "Not shown: " in said.summary
 
 
-ATTACK, ALONE, COPY = "attack", "one person alone", "row is copied"
+ATTACK, ALONE, COPY = "attack", "One-of-a-kind", "row is copied"
 
 
 @pytest.mark.parametrize("people", [20, 100, 249])
@@ -174,7 +174,9 @@ def test_isolated_people_who_are_found_withhold_though_nobody_else_is() -> None:
     found = ((0.80, 0.70, 0.90), (0.60, 0.40, 0.80))
     some = attack((0.51, 0.49, 0.53), (0.11, 0.08, 0.14), isolated=found)
     assert status(ATTACK, some) == "not_met"
-    assert "most isolated are found" in verdict(some).summary
+    said = verdict(some).summary
+    assert "The most isolated of them are found, beyond doubt: AUC 0.80 (0.70 to 0.90)" in said
+    assert "up to 80% of them (limit 15%)" in said
     calm = ((0.50, 0.40, 0.60), (0.10, 0.02, 0.30))
     assert status(ATTACK, attack((0.51, 0.49, 0.53), (0.11, 0.08, 0.14), isolated=calm)) == "met"
 
@@ -194,6 +196,7 @@ def test_single_numbers_return_within_a_bound_or_are_refused() -> None:
     assert status(ALONE, numbers((0.04, 0.01, 0.06)), name="internal") == "met"
     assert status(ALONE, numbers((0.08, 0.06, 0.10))) == "not_met"
     assert status(ALONE, numbers((0.01, 0.00, 0.03), mrn=(0.9, 0.8, 1.0)), name="internal") == "not_met"
+    assert "in mrn at least 80.0%" in verdict(numbers((0.01, 0.00, 0.03), mrn=(0.9, 0.8, 1.0))).summary
 
 
 def test_few_single_numbers_are_excused_inside_whatever_the_size_of_the_table() -> None:
