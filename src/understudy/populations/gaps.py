@@ -26,7 +26,8 @@ FEWEST = 11
 FILE = "us_adults_gaps.csv"
 GAPS_SAY = (
     "values are missing as often as among the examined adults of NHANES 2017-March 2020, whole examinations together; "
-    "columns that the patients were chosen by are complete, and the targets hold before values were left out"
+    "columns that the patients were chosen by, and what those are computed from, are complete; the targets hold before "
+    "values were left out"
 )
 _BLOOD = ("P_BIOPRO", "P_CBC", "P_COT", "P_GHB", "P_GLU", "P_HDL", "P_HSCRP", "P_INS", "P_TCHOL", "P_TRIGLY")
 _FASTING = ("P_GLU", "P_INS", "P_TRIGLY")
@@ -141,7 +142,8 @@ def with_gaps(rows: Dataset, seed: Seed, complete: Iterable[str] = ()) -> Datase
     Args:
         rows: complete rows with ages.
         seed: source of randomness.
-        complete: columns that stay as they are, such as those that people were chosen by.
+        complete: columns that stay as they are, such as those that people were chosen by; so does what they
+            are computed from.
     """
     age = rows.frame["age"].to_numpy() if "age" in rows.table.names else np.full(rows.rows, AGES[1])
     masks: dict[str, Mask] = {}
@@ -153,11 +155,12 @@ def with_gaps(rows: Dataset, seed: Seed, complete: Iterable[str] = ()) -> Datase
         for name in _blocks(tuple(observations()))[block]:
             single = next((g.percent for g in own if g.observation == name), 0.0)
             masks[name] = whole | (rng.random(rows.rows) < single / 100)
-    kept = set(complete)
+    for name in _with_inputs(complete):
+        masks.pop(name, None)
     columns = []
     for column in rows.columns:
         values = rows.frame[column.name]
-        mask = None if column.name in kept else _mask(column.name, masks)
+        mask = _mask(column.name, masks)
         columns.append(values if mask is None else values.set(pl.Series(mask), None))
     return rows.with_frame(pl.DataFrame(columns))
 
@@ -174,8 +177,25 @@ def _whole(own: Sequence[Gap], age: npt.NDArray[np.float64], rng: np.random.Gene
 
 def _mask(name: str, masks: dict[str, Mask]) -> Mask | None:
     """Return where a column is missing: it was not obtained itself, or what it is computed from was not."""
-    step = next((s for s in reversed(STEPS) if s.output == name and s.equation is not None), None)
-    if step is None:
+    inputs = _inputs(name)
+    if not inputs:
         return masks.get(name)
-    found = [mask for mask in (_mask(i, masks) for i in step.inputs if i != name) if mask is not None]
+    found = [mask for mask in (_mask(i, masks) for i in inputs) if mask is not None]
     return np.any(found, axis=0) if found else None
+
+
+def _with_inputs(names: Iterable[str]) -> set[str]:
+    """Return columns and all that they are computed from: who has a filtration rate has a creatinine."""
+    found, open_ = set[str](), list(names)
+    while open_:
+        name = open_.pop()
+        if name not in found:
+            found.add(name)
+            open_ += _inputs(name)
+    return found
+
+
+def _inputs(name: str) -> tuple[str, ...]:
+    """Return what a column is computed from by an equation; nothing where it is measured itself."""
+    step = next((s for s in reversed(STEPS) if s.output == name and s.equation is not None), None)
+    return tuple(i for i in step.inputs if i != name) if step is not None else ()

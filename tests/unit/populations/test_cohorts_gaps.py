@@ -16,7 +16,7 @@ from understudy.populations.nhanes import read_adults
 from understudy.populations.us_adults import UsAdults
 
 NAMES = ("age", "systolic_bp", "diastolic_bp", "total_cholesterol", "hdl", "triglycerides", "ldl", "waist", "egfr",
-         "phq9_total")  # fmt: skip
+         "creatinine", "phq9_total")  # fmt: skip
 WHOLE = narrowed(UsAdults().build(), NAMES).sample(6_000, Seed(1))
 RAW = Path(os.environ.get("UNDERSTUDY_SHARED", Path(__file__).parents[4] / "shared")) / "data/nhanes/raw"
 
@@ -42,12 +42,20 @@ def test_what_is_measured_together_is_missing_together() -> None:
 def test_what_follows_from_a_missing_value_is_missing() -> None:
     frame = with_gaps(WHOLE, Seed(2)).frame
     assert frame.filter(pl.col("hdl").is_null() & pl.col("ldl").is_not_null()).is_empty()
+    assert frame.filter(pl.col("creatinine").is_null() != pl.col("egfr").is_null()).is_empty()
 
 
 def test_columns_that_people_were_chosen_by_stay_complete() -> None:
     frame = with_gaps(WHOLE, Seed(2), complete=("systolic_bp",)).frame
     assert frame["systolic_bp"].null_count() == 0
     assert frame["diastolic_bp"].null_count() > 0
+
+
+def test_who_is_chosen_by_a_computed_value_has_what_it_is_computed_from() -> None:
+    frame = with_gaps(WHOLE, Seed(2), complete=("egfr", "ldl")).frame
+    for name in ("egfr", "creatinine", "total_cholesterol", "hdl", "triglycerides"):
+        assert frame[name].null_count() == 0
+    assert frame["waist"].null_count() > 0
 
 
 def test_values_that_are_there_are_unchanged_and_the_seed_decides() -> None:
