@@ -201,7 +201,7 @@ def cohort(
         targets: aggregates to meet, such as `"bmi:mean=31"` or `"bmi~systolic_bp:corr=0.5"`.
         system: units of the release.
         units: other units for single observations, such as `{"hba1c": "mmol/mol"}`.
-        decimals: other digits after the point for single observations.
+        decimals: other digits after the point for single observations, at most those that they are known to.
         missing: `realistic` for values missing as often as in the survey.
         settings: settings of the population.
         policy: release policy, `internal` or `external`.

@@ -42,7 +42,11 @@ Units = Annotated[
     Words, typer.Option("--units", help="si, conventional, or for one observation: hba1c=mmol/mol.")
 ]
 Decimals = Annotated[
-    Words, typer.Option("--decimals", help="Digits after the point of an observation: bmi=2.")
+    Words,
+    typer.Option(
+        "--decimals",
+        help="Digits after the point of an observation: bmi=0; at most those that it is known to.",
+    ),
 ]
 Missing = Annotated[
     str, typer.Option("--missing", help="none, or realistic: values missing as often as in the survey.")

@@ -184,10 +184,22 @@ def measures(
         if columns[name].kind is Kind.NUMBER:
             measure = _measure(name, columns[name], (units or {}).get(name), system)
             chosen = (decimals or {}).get(name, measure.decimals)
-            if chosen is not None and not 0 <= chosen <= 6:
-                raise SettingsError(f"decimals of {name!r}: {chosen}; expected 0 to 6")
+            _refuse_decimals(name, chosen, measure)
             found[name] = Measure(measure.unit, chosen, measure.factor, measure.offset, measure.sources)
     return found
+
+
+def _refuse_decimals(name: str, chosen: int | None, measure: Measure) -> None:
+    # In its own unit a value has the digits that it was measured with; more would be zeros or made up.
+    is_own = (measure.factor, measure.offset) == (1.0, 0.0)
+    most = measure.decimals if is_own and measure.decimals is not None else 6
+    if chosen is not None and not 0 <= chosen <= most:
+        why = (
+            f"; in {measure.unit} it is known to {most}, and further digits would be made up"
+            if is_own
+            else ""
+        )
+        raise SettingsError(f"decimals of {name!r}: {chosen}{why}; ask for 0 to {most}")
 
 
 def _measure(name: str, column: Column, asked: str | None, system: str) -> Measure:

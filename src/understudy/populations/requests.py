@@ -195,5 +195,11 @@ def given_own(given: Conditions, written: Mapping[str, Measure]) -> Conditions:
 def _own(where: Where, measure: Measure | None) -> Where:
     if measure is None or not isinstance(where, Between) or (measure.factor, measure.offset) == (1.0, 0.0):
         return where
-    ends = [None if end is None else measure.own(end) for end in (where.low, where.high)]
-    return where.model_copy(update={"low": ends[0], "high": ends[1]})
+    low, high = where.low, where.high
+    changes: dict[str, object] = {}
+    if low is not None and low == high and measure.decimals is not None:
+        # One value of the release stands for all that are rounded to it.
+        half = 0.5 * 10.0**-measure.decimals
+        low, high, changes = low - half, low + half, {"low_open": True, "high_open": True}
+    ends = [None if end is None else measure.own(end) for end in (low, high)]
+    return where.model_copy(update={**changes, "low": ends[0], "high": ends[1]})

@@ -5,14 +5,22 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.populations.people import SCHEMA, People
-from understudy.core.conditions import Between
+from understudy.core.conditions import Between, Conditions
 from understudy.core.errors import ConditionError, RequestError, SettingsError, UnknownNameError
 from understudy.core.seeds import Seed
 from understudy.knowledge.conditions import condition
 from understudy.knowledge.units import UnitError, convert
 from understudy.modalities.tabular import present
+from understudy.modalities.wishes import matching, resolve
 from understudy.populations.presentation import choose, measures, present_as, resolve_observation
-from understudy.populations.requests import in_unit, named_target, read_where, split_unit, target_in_unit
+from understudy.populations.requests import (
+    given_own,
+    in_unit,
+    named_target,
+    read_where,
+    split_unit,
+    target_in_unit,
+)
 from understudy.populations.targets import parse_target
 
 HELD = {c.name: c for c in SCHEMA.table.columns}
@@ -78,11 +86,17 @@ def test_si_units_convert_values_limits_and_decimals() -> None:
 
 
 def test_one_observation_can_have_a_unit_and_decimals_of_its_own() -> None:
-    written = measures(("weight", "bmi"), HELD, units={"weight": "lb"}, decimals={"bmi": 3})
+    written = measures(("weight", "bmi"), HELD, units={"weight": "lb"}, decimals={"weight": 3, "bmi": 0})
     shown = present_as(ROWS, ("weight", "bmi"), written)
     assert shown.table.column("weight").unit == "[lb_av]"
-    assert shown.frame["weight"][0] == pytest.approx(ROWS.frame["weight"][0] / 0.45359237, abs=0.051)
-    assert shown.table.column("bmi").decimals == 3
+    assert shown.frame["weight"][0] == pytest.approx(ROWS.frame["weight"][0] / 0.45359237, abs=0.00051)
+    assert shown.frame["bmi"][0] == round(ROWS.frame["bmi"][0])
+    assert shown.table.column("bmi").decimals == 0
+
+
+def test_digits_that_nobody_measured_are_refused() -> None:
+    with pytest.raises(SettingsError, match="'bmi': 2; in kg/m2 it is known to 1"):
+        measures(("bmi",), HELD, decimals={"bmi": 2})
 
 
 @pytest.mark.parametrize(
@@ -131,6 +145,15 @@ def test_a_limit_in_the_wrong_unit_is_refused_with_the_unit_that_fits() -> None:
     where, stated = read_where("A1c >= 53", HELD, "people")
     with pytest.raises(ConditionError, match="53 mmol/mol"):
         in_unit(where, stated, measures(("hba1c",), HELD)["hba1c"])
+
+
+def test_one_value_in_another_unit_stands_for_all_that_are_rounded_to_it() -> None:
+    written = measures(("hba1c",), HELD, "si")
+    where, stated = read_where("A1c = 53", HELD, "people")
+    given = Conditions(where=(in_unit(where, stated, written["hba1c"]),))
+    kept = matching(ROWS, resolve(given_own(given, written), SCHEMA))
+    assert kept.rows > 0
+    assert set(present_as(kept, ("hba1c",), written).frame["hba1c"]) == {53}
 
 
 def test_a_target_in_another_unit_is_converted_and_a_spread_without_its_offset() -> None:
