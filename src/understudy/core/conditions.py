@@ -23,10 +23,12 @@ class OneOf(Value):
 
     def says(self) -> str:
         """Return the condition in words."""
+        if self.values == (None,):
+            return f"{self.column} is {'not ' if self.exclude else ''}missing"
         names = ", ".join("missing" if v is None else v for v in self.values)
-        return (
-            f"{self.column} {'not ' if self.exclude else ''}{'in ' if len(self.values) > 1 else '= '}{names}"
-        )
+        if len(self.values) == 1:
+            return f"{self.column} {'!=' if self.exclude else '='} {names}"
+        return f"{self.column} {'not ' if self.exclude else ''}in {names}"
 
 
 class Between(Value):

@@ -157,7 +157,7 @@ def _refuse_contradictions(where: tuple[OneOf | Between, ...], schema: Schema) -
         bound_high = float("inf") if column.high is None else column.high
         if low > high:
             raise ConditionError(
-                f"the conditions on {name!r} exclude each other: {low:g} and more, {high:g} and less"
+                f"{' and '.join(w.says() for w in ranges)} exclude each other; keep one of them"
             )
         if ranges and (low > bound_high or high < bound_low):
             raise ConditionError(
@@ -165,6 +165,7 @@ def _refuse_contradictions(where: tuple[OneOf | Between, ...], schema: Schema) -
                 f"nearest feasible: {name} {'<=' if low > bound_high else '>='} "
                 f"{bound_high if low > bound_high else bound_low:g}"
             )
-        sets = [set(w.values) for w in where if w.column == name and isinstance(w, OneOf) and not w.exclude]
-        if sets and not set.intersection(*sets):
-            raise ConditionError(f"the conditions on {name!r} name sets that share no value")
+        sets = [w for w in where if w.column == name and isinstance(w, OneOf) and not w.exclude]
+        if sets and not set.intersection(*(set(w.values) for w in sets)):
+            said = " and ".join(w.says() for w in sets)
+            raise ConditionError(f"{said} exclude each other; keep one of them")

@@ -152,12 +152,12 @@ def draft_cohort(wishes: CohortWishes, generator: Generator | None = None) -> Co
         exports=(Choice(name=wishes.export),),
         policy=wishes.policy,
         seed=wishes.seed,
-        reasons=_reasons(wishes, shown.names, shown.lacking),
+        reasons=_reasons(wishes, shown.names),
     )
     notes = list(shown.notes)
     if shown.lacking:
         notes.append(
-            f"ranked among the important observations, but not held by {name}: {', '.join(shown.lacking)}"
+            f"ranked among the important observations, but not held by {name}: {listing(shown.lacking, 12)}"
         )
     return CohortDraft(plan, generator, tuple(notes))
 
@@ -196,15 +196,14 @@ def _measures(wishes: CohortWishes, names: Sequence[str], held: Mapping[str, Col
     return measures(names, held, wishes.system, units, decimals)
 
 
-def _reasons(wishes: CohortWishes, names: Sequence[str], lacking: Sequence[str]) -> dict[str, str]:
+def _reasons(wishes: CohortWishes, names: Sequence[str]) -> dict[str, str]:
     many = "those that were named" if wishes.observations == 0 else "all that the population holds"
     if wishes.observations:
         many = (
             f"the {wishes.observations} highest in the ranking of the knowledge base, with its demographics"
         )
-    without = f"; as high in the ranking, but not held: {listing(lacking, 12)}" if lacking else ""
     return {
-        "schema": f"{count(len(names), 'observation')}: {many}{without}; {wishes.system} units",
+        "schema": f"{count(len(names), 'observation')}: {many}; {wishes.system} units",
         "metrics": "a population has no private rows to compare with: it is judged by plausibility rules and by "
         "published figures",
     }
