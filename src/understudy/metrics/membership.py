@@ -308,12 +308,15 @@ def _read(result: MetricResult) -> MetricResult:
         return result
     interval = f"AUC {spoken(found, '.2f')}"
     coin = "An attacker who guesses membership from the synthetic table"
-    if is_above(found, 0.5):
-        caught = result.detail(STRONGEST, TPR_10).estimate
+    caught = result.detail(STRONGEST, TPR_10).estimate
+    if is_above(found, 0.5) or is_above(caught, 0.10):
         share = (
-            f"; it finds {caught.value:.0%} of the training patients where chance finds 10%" if caught else ""
+            f"; it finds {spoken(caught, '.0%')} of the training patients where chance finds 10%"
+            if caught
+            else ""
         )
-        doubt = " The holdout is too small to be sure." if result.outcome is Outcome.INCONCLUSIVE else ""
+        few = result.outcome is Outcome.INCONCLUSIVE
+        doubt = " The holdout is too small to say how much better." if few else ""
         reading = f"{coin} does better than by tossing a coin: {interval}{share}.{doubt}"
     elif result.outcome is Outcome.INCONCLUSIVE:
         reading = f"Nothing was found, but there are too few people outside the training data to say more: {interval}."

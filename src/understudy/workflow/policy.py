@@ -213,8 +213,9 @@ def _membership(result: MetricResult | None, chosen: Policy) -> Finding:
     isolated = _isolated_found(result.details, chosen)
     if (is_evident and not is_bounded) or isolated:
         status = "not_met"
+    doubt = "It may gain more than the limit: at" if is_evident and not is_bounded else "At"
     evidence = (
-        f"{result.reading or result.reason} At 10 % wrong accusations it finds at most {high:.0%} (limit "
+        f"{result.reading or result.reason} {doubt} 10 % wrong accusations it finds at most {high:.1%} (limit "
         f"{chosen.tpr_limit:.0%}), judged with {people} people who were held out (at least {FEWEST_JUDGED})"
     )
     return Finding(requirement=_ATTACK, status=status, evidence=evidence + isolated)

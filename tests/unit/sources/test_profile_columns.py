@@ -149,7 +149,7 @@ def test_mixed_units_in_a_column_are_noted():
     [
         ("weight (kg)", "kg"), ("Glucose [mmol/L]", "mmol/L"), ("hba1c_pct", "%"), ("glucose_mgdl", "mg/dL"),
         ("sbp_mmhg", "mm[Hg]"), ("platelets_k_ul", "10*3/uL"), ("age_years", "a"), ("value_min", None),
-        ("group_g", None),
+        ("group_g", None), ("height_m", "m"), ("group_m", None), ("temp_c", "Cel"), ("vitamin_c", None),
     ],
 )  # fmt: skip
 def test_units_are_read_from_headers_only_where_they_are_units(header, unit):

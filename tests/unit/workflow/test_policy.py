@@ -7,6 +7,7 @@ import pytest
 from understudy.core.errors import UnknownNameError
 from understudy.core.results import Axis, Detail, Estimate, Evaluation, MetricResult, Outcome, Verdict
 from understudy.metrics.attacks.catalog import NAMES as ATTACKS
+from understudy.metrics.membership import Membership
 from understudy.workflow.policy import decide, policy
 
 
@@ -168,6 +169,20 @@ def test_an_attack_beyond_doubt_withholds_unless_its_gain_is_known_to_be_small()
     assert status(ATTACK, attack((0.52, 0.51, 0.53), (0.11, 0.10, 0.12), people=4000)) == "met"
     few = attack((0.55, 0.51, 0.59), (0.12, 0.05, 0.15), people=100)
     assert status(ATTACK, few, name="internal") == "not_met"
+
+
+def test_a_verdict_and_the_reading_of_its_attack_agree() -> None:
+    sure = Membership().explain(
+        attack((0.54, 0.45, 0.63), (0.17, 0.11, 0.22), people=88, outcome=Outcome.INCONCLUSIVE)
+    )
+    said = verdict(sure, name="internal").summary
+    assert status(ATTACK, sure, name="internal") == "not_met"
+    assert "does better than by tossing a coin" in said
+    assert "17% (11% to 22%) of the training patients" in said
+    assert "It may gain more than the limit: at 10 % wrong accusations it finds at most 22.0%" in said
+    calm = attack((0.52, 0.48, 0.56), (0.11, 0.08, 0.14))
+    assert "may gain more" not in verdict(calm).findings[-2].evidence
+    assert "right no more often" in Membership().explain(calm).reading
 
 
 def test_isolated_people_who_are_found_withhold_though_nobody_else_is() -> None:

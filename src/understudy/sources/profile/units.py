@@ -38,6 +38,18 @@ _UCUM = {
 # As a bare last word these are more often something else: `value_min`, `vitamin_c`, `group_g`, `check_in`.
 _TOO_SHORT = {"c", "d", "day", "f", "g", "gl", "h", "in", "l", "m", "min", "mo", "month", "pg", "s", "sec", "year",
               "years", "y", "$", "fl", "ms", "/min", "oz", "mins"}  # fmt: skip
+# Unless the first word says what is measured: `age_years`, `height_m`, `temp_c`.
+_SPANS, _LENGTHS = {"age", "duration", "dm", "time"}, {"height", "length", "stature", "distance"}
+_WARMTHS = {"temp", "temperature"}
+_NAMED_BY = {
+    "years": _SPANS,
+    "y": _SPANS,
+    "days": _SPANS,
+    "m": _LENGTHS,
+    "in": _LENGTHS,
+    "c": _WARMTHS,
+    "f": _WARMTHS,
+}
 _RATE = {"max", "min", "mean", "avg", "peak", "rest", "resting", "heart", "base", "baseline", "target"}
 _BRACKET = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 _CELL_UNIT = r"^[^A-Za-zµ°%]*?[\d.]\s*([A-Za-zµ°%][A-Za-z0-9µ°%/^.*]*)$"
@@ -65,11 +77,7 @@ def unit_in_header(name: str) -> str | None:
         tail = "".join(parts[-count:])
         if len(parts) > count and tail not in _TOO_SHORT and tail in _UCUM:
             return _UCUM[tail]
-    if (
-        len(parts) > 1
-        and parts[-1] in {"years", "y", "days"}
-        and parts[0] in {"age", "duration", "dm", "time"}
-    ):
+    if len(parts) > 1 and parts[0] in _NAMED_BY.get(parts[-1], ()):
         return _UCUM[parts[-1]]
     return None
 
