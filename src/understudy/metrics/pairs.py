@@ -106,31 +106,31 @@ class Pairs(Metric):
 
     def _by_group(
         self, comparison: Comparison, coding: AssociationCoding, rows: Dataset
-    ) -> tuple[tuple[Group, np.ndarray], ...]:
-        """Return the association matrix within each protected group of enough real rows."""
-        own = [(group, np.flatnonzero(group.rows(rows))) for group in protected_groups(comparison)]
-        return tuple(
-            (group, association(coding.transform(rows.take(part[:GROUP_ROWS]))))
-            for group, part in own
-            if len(part) >= FEWEST_ROWS
-        )
+    ) -> tuple[tuple[Group, np.ndarray | None], ...]:
+        """Return the association matrix within each protected group, None where it has too few real rows."""
+        groups = protected_groups(comparison)
+        return tuple((group, _within(group, coding, rows)[0]) for group in groups)
 
     def _group_details(self, real: _Real, rows: Dataset) -> list[Detail]:
         details = []
         for group, matrix in real.groups:
-            own = np.flatnonzero(group.rows(rows))[:GROUP_ROWS]
-            if len(own) >= FEWEST_ROWS:
-                gaps = np.abs(association(real.coding.transform(rows.take(own))) - matrix)
-                value = float(gaps[np.triu_indices(len(gaps), 1)].mean())
+            own, count = _within(group, real.coding, rows)
+            if matrix is None or own is None:
+                note = f"fewer than {FEWEST_ROWS} real or synthetic rows"
                 details.append(
-                    Detail(
-                        scope="group",
-                        name=group.name,
-                        measure=DIFFERENCE,
-                        estimate=Estimate(value=value),
-                        rows=len(own),
-                    )
+                    Detail(scope="group", name=group.name, measure=DIFFERENCE, rows=count, note=note)
                 )
+                continue
+            gap = float(np.abs(own - matrix)[np.triu_indices(len(own), 1)].mean())
+            details.append(
+                Detail(
+                    scope="group",
+                    name=group.name,
+                    measure=DIFFERENCE,
+                    estimate=Estimate(value=gap),
+                    rows=count,
+                )
+            )
         return details
 
     def _drawn(self, table: Coded, patients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -159,6 +159,14 @@ class Pairs(Metric):
         ) + capped(max(comparison.real.rows, comparison.synthetic.rows), self.rows)
 
 
+def _within(group: Group, coding: AssociationCoding, rows: Dataset) -> tuple[np.ndarray | None, int]:
+    """Return the association matrix of a group's rows, None of too few, and how many rows it rests on."""
+    own = np.flatnonzero(group.rows(rows))[:GROUP_ROWS]
+    if len(own) < FEWEST_ROWS:
+        return None, len(own)
+    return association(coding.transform(rows.take(own))), len(own)
+
+
 @dataclass(frozen=True)
 class _Real:
     """The real side: its coding, number of rows, matrix and resampled matrices, pairs to speak of, and groups."""
@@ -168,7 +176,7 @@ class _Real:
     matrix: np.ndarray
     drawn: np.ndarray
     worst: tuple[tuple[int, int], ...]
-    groups: tuple[tuple[Group, np.ndarray], ...]
+    groups: tuple[tuple[Group, np.ndarray | None], ...]
 
 
 @kept
