@@ -235,7 +235,7 @@ def _isolated_found(details: Sequence[Detail], chosen: Policy) -> str:
 
 
 def _plausible(result: MetricResult | None, chosen: Policy) -> Finding:
-    requirement = "No synthetic row breaks a rule or bound of the schema"
+    requirement = "No synthetic row breaks a rule or bound that the real rows keep"
     if result is not None and result.outcome is Outcome.NOT_APPLICABLE:
         return Finding(requirement=requirement, status="met", evidence=result.reason)
     if result is None or result.estimate is None:
