@@ -11,7 +11,8 @@ from understudy.knowledge.observations import observations
 from understudy.knowledge.sources import sources
 from understudy.populations.definitions import Definition
 from understudy.populations.presentation import Measure
-from understudy.populations.structure import STEPS
+from understudy.populations.structure import REDONE, STEPS
+from understudy.populations.us_adults import NAME as US_ADULTS
 
 
 class Origin(Value):
@@ -53,13 +54,20 @@ def origins(
 
 
 def stated_by_steps() -> dict[str, Origin]:
-    """Return the origin of the observations that `us_adults` computes rather than draws."""
+    """Return the origin of the observations that `us_adults` computes, whether or not they are drawn first."""
     found = {}
     for step in STEPS:
         equation = EQUATIONS.get(step.equation) if step.equation else None
         valid = f" ({equation.valid})" if equation is not None and equation.valid else ""
         method = f"computed from {', '.join(step.inputs)}: {step.says}{valid}"
         cited = (*step.sources, *observations()[step.output].sources)
+        if step.output in REDONE:
+            undone = next(s.output for s in STEPS if step.output in s.inputs and s.output in step.inputs)
+            method = (
+                f"drawn by the model of {US_ADULTS}, which was estimated with survey weights from NHANES 2017-March "
+                f"2020; {undone} follows from the drawn value, and the value written is then {method}"
+            )
+            cited = ("nhanes_2017_2020", *cited)
         found[step.output] = Origin(name=step.output, method=method, sources=cited)
     return found
 

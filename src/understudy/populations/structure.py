@@ -170,11 +170,11 @@ _CELLS = ("neutrophils", "lymphocytes", "monocytes", "eosinophils", "basophils")
 STEPS: tuple[Step, ...] = (
     *(_event(output, share) for share, output in LIFE_SHARES.items()),
     _undone("weight", ("bmi", "height"), lambda bmi, height: bmi * (height / 100) ** 2,
-            "drawn body mass index times height squared"),
+            "the drawn body mass index times height squared"),
     _undone("creatinine", ("egfr", "age", "sex"), creatinine_of,
             "the creatinine that gives the drawn filtration rate by CKD-EPI 2021"),
     _undone("urine_albumin", ("uacr", "urine_creatinine"), lambda ratio, creatinine: ratio * creatinine / 100,
-            "drawn albumin-creatinine ratio times urine creatinine"),
+            "the drawn albumin-creatinine ratio times urine creatinine"),
     _undone("hematocrit", ("hemoglobin", "mchc"), lambda hemoglobin, mchc: 100 * hemoglobin / mchc,
             "hemoglobin by its drawn concentration in the cells"),
     _undone("rbc", ("hematocrit", "mcv"), lambda hematocrit, mcv: 10 * hematocrit / mcv,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
 from importlib.resources import files
 
 import numpy as np
@@ -16,6 +17,7 @@ from understudy.knowledge.statistics import statistics
 from understudy.populations.building import build
 from understudy.populations.fitting import FEWEST, FittingSettings
 from understudy.populations.nhanes import EXAMINATION, read_adults
+from understudy.populations.origins import stated_by_steps
 from understudy.populations.structure import ASKED, DRAWN, LIFE_SHARES, STEPS, creatinine_of, needs, published
 from understudy.populations.us_adults import UsAdults
 from understudy.sampling.leaves import LevelLeaves, NormalLeaves
@@ -177,3 +179,15 @@ def test_a_condition_on_a_computed_column_draws_the_people_it_describes(adults, 
     for name in ("age", "ast", "alt", "platelets", "bmi"):
         error = found[name].std() * (1 / found.height + 1 / drawn.height) ** 0.5
         assert abs(drawn[name].mean() - found[name].mean()) < 4 * error
+
+
+def test_no_column_is_said_to_be_computed_from_what_is_computed_from_it() -> None:
+    made = stated_by_steps()
+    inputs = {
+        name: origin.method.removeprefix("computed from ").partition(":")[0].split(", ")
+        for name, origin in made.items()
+        if origin.method.startswith("computed")
+    }
+    order = TopologicalSorter({name: [i for i in read if i in inputs] for name, read in inputs.items()})
+    assert set(order.static_order()) == set(inputs)
+    assert "weight follows from the drawn value" in made["bmi"].method
