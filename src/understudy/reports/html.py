@@ -18,6 +18,10 @@ from understudy.reports.judgement import SIGNS
 from understudy.reports.markup import spans
 
 _LONGEST_CELL = 70  # characters that a cell of a table beside others still holds on a narrow screen
+_LONGEST_WORD = (
+    32  # characters of a first cell that stays on one line: a tick, a number, the name of a column
+)
+_LONG_NAME = re.compile(r"\w{20}")
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,26 @@ def _environment() -> Environment:
     )
     environment.filters["spans"] = spans
     environment.filters["alignment"] = _alignment
+    environment.filters["pieces"] = _pieces
     environment.tests["prose"] = _is_prose
+    environment.tests["word"] = _is_word
     return environment
 
 
 def _is_prose(table: TableBlock) -> bool:
     """Say whether cells are sentences, which narrow screens show one below the other."""
     return any(len(cell) > _LONGEST_CELL for row in table.rows for cell in row)
+
+
+def _is_word(cell: str) -> bool:
+    return len(cell) <= _LONGEST_WORD
+
+
+def _pieces(cell: str) -> list[str]:
+    """Return the parts between which a line may break: long names break behind an underscore, not anywhere."""
+    if _is_word(cell) or not _LONG_NAME.search(cell):
+        return [cell]
+    return re.split(r"(?<=_)(?=\w)", cell)
 
 
 def _alignment(align: str, index: int) -> str:
