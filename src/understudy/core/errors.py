@@ -55,12 +55,23 @@ class ResourceError(RequestError):
 
 
 class UnknownNameError(RequestError):
-    """A name is not in the catalog, schema or vocabulary at hand; suggests the nearest."""
+    """A name is not in the catalog, schema or vocabulary at hand; suggests the nearest.
 
-    def __init__(self, kind: str, name: str, known: Sequence[str]) -> None:
-        nearest = get_close_matches(name, known, n=1, cutoff=0.5)
+    Args:
+        kind: what was looked for.
+        name: what it was called.
+        known: the names that exist, or those of them that come near.
+        why: what else there is to say of the name.
+        likeness: how alike a suggested name must be, 0 to 1.
+    """
+
+    def __init__(
+        self, kind: str, name: str, known: Sequence[str], *, why: str = "", likeness: float = 0.5
+    ) -> None:
+        nearest = get_close_matches(name, known, n=1, cutoff=likeness)
         hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-        super().__init__(f"no {kind} is called {name!r}.{hint} Known: {', '.join(known) or 'none'}.")
+        reason = f": {why}" if why else ""
+        super().__init__(f"no {kind} is called {name!r}{reason}.{hint} Known: {', '.join(known) or 'none'}.")
         self.kind = kind
         self.name = name
         self.nearest = nearest[0] if nearest else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Literal
@@ -14,6 +15,9 @@ from understudy.knowledge.loading import Entry, find, load, read_table
 from understudy.knowledge.observations import Sex
 
 Weight = Literal["interview", "examination", "fasting"]
+
+ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
+_STAGE_PREFIXES = ("", "g", "stage_", "class_", "gold_")
 
 
 class Code(Value):
@@ -140,6 +144,17 @@ class Condition(Entry):
     def important(self, count: int) -> tuple[str, ...]:
         """Return the ids of the `count` most important observations; fewer where fewer are ranked."""
         return tuple(ranked.id for ranked in self.observations[:count])
+
+    def staged(self, label: str) -> tuple[Stage, ...]:
+        """Return the stages of a label such as `3`, `G3b`, `class II` or `severe`; none where there is no such stage.
+
+        A whole stage stands for its parts: CKD 3 is G3a and G3b.
+        """
+        words = [w for w in re.split(r"[\s_\-]+", label.casefold()) if w not in ("stage", "class", "")]
+        text = "_".join(ROMAN.get(word, word) for word in words)
+        wanted = {f"{prefix}{text}" for prefix in _STAGE_PREFIXES if text}
+        exact = tuple(stage for stage in self.stages if stage.id in wanted)
+        return exact or tuple(s for s in self.stages if s.id[:-1] in wanted and s.id[-1] in "ab")
 
     def cited(self) -> tuple[str, ...]:
         """Return the ids of all sources of the entry and of its parts, without repetition."""

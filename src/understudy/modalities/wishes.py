@@ -156,9 +156,7 @@ def _refuse_contradictions(where: tuple[OneOf | Between, ...], schema: Schema) -
         bound_low = float("-inf") if column.low is None else column.low
         bound_high = float("inf") if column.high is None else column.high
         if low > high:
-            raise ConditionError(
-                f"{' and '.join(w.says() for w in ranges)} exclude each other; keep one of them"
-            )
+            raise ConditionError(f"{' and '.join(w.says() for w in ranges)} exclude each other")
         if ranges and (low > bound_high or high < bound_low):
             raise ConditionError(
                 f"the condition on {name!r} lies outside its bounds {bound_low:g} to {bound_high:g}; "
@@ -168,4 +166,4 @@ def _refuse_contradictions(where: tuple[OneOf | Between, ...], schema: Schema) -
         sets = [w for w in where if w.column == name and isinstance(w, OneOf) and not w.exclude]
         if sets and not set.intersection(*(set(w.values) for w in sets)):
             said = " and ".join(w.says() for w in sets)
-            raise ConditionError(f"{said} exclude each other; keep one of them")
+            raise ConditionError(f"{said} exclude each other")

@@ -344,10 +344,10 @@ def _impossible(generator: Generator, wish: Wish, drawn: Dataset) -> ConditionEr
     )
     population = generator.schema.table.name
     with_others = f" together with {others}" if others else ""
+    said = wish.names.get(worst, worst)
     return ConditionError(
-        f"nobody among {drawn.rows} people of {population!r} satisfies {wish.names.get(worst, worst)!r}"
-        f"{with_others}. Nearest feasible: leave out {wish.names.get(worst, worst)!r}"
-        + (f", or one of: {others}." if others else ".")
+        f"nobody among {drawn.rows} people of {population!r} satisfies {said!r}{with_others}. Nearest feasible: leave "
+        f"out {said.partition(':')[0]!r}{', or one of the others' if others else ''}."
     )
 
 

@@ -9,7 +9,7 @@ from understudy.core.conditions import OneOf, Where
 from understudy.core.errors import ConditionError, UnknownNameError
 from understudy.core.schema import Column
 from understudy.knowledge.columns import told_by
-from understudy.knowledge.conditions import Condition, conditions
+from understudy.knowledge.conditions import Condition, Stage, conditions
 from understudy.knowledge.guidelines import guidelines
 from understudy.knowledge.lexicon import lookup, suggest
 from understudy.knowledge.observations import observations
@@ -22,6 +22,7 @@ class Definition:
 
     Attributes:
         condition: id of the condition.
+        stage: its stage as a plan says it; nothing where the whole condition is meant.
         is_excluded: whether these people are left out instead.
         when: the definition as SQL over observation ids.
         where: the part that a generator honours as it draws.
@@ -31,6 +32,7 @@ class Definition:
     """
 
     condition: str
+    stage: str
     is_excluded: bool
     when: str
     where: tuple[Where, ...]
@@ -43,26 +45,59 @@ class Definition:
         return f"{'not ' if self.is_excluded else ''}{conditions()[self.condition].name}: {self.when}"
 
 
-def resolve_condition(word: str) -> tuple[str, str | None]:
-    """Return the id of the condition that a person names, and of its stage where `condition:stage` is said.
+def resolve_condition(word: str) -> tuple[str, tuple[Stage, ...]]:
+    """Return the id of the condition that a person names, and its stages where some are said.
+
+    Stages are said as in `CKD stage 3`, `class II obesity` or `ckd:g3b`; any of them is meant.
 
     Raises:
         UnknownNameError: if the knowledge base knows no such condition or stage; nothing is invented.
     """
-    name, _, stage = (part.strip() for part in word.partition(":"))
-    found = next((m.id for m in lookup(name) if m.kind == "condition"), None)
+    name, _, label = (part.strip() for part in word.partition(":"))
+    found = _named(name)
+    if found is None and not label:
+        return _with_stage(name)
     if found is None:
-        near = [m.id for text in suggest(name, 8) for m in lookup(text) if m.kind == "condition"]
-        known = tuple(dict.fromkeys([*near, *(conditions() if not near else ())]))
-        raise UnknownNameError(
-            "condition (it is outside the knowledge base, and none is invented)", name, known
-        )
-    if not stage:
-        return found, None
-    stages = {s.id.casefold(): s.id for s in conditions()[found].stages}
-    if stage.casefold() not in stages:
-        raise UnknownNameError(f"stage of {found!r}", stage, tuple(stages.values()))
-    return found, stages[stage.casefold()]
+        raise _unknown(name)
+    # A plan joins the stages that one word stood for by a plus.
+    stages = tuple(s for part in label.split("+") for s in conditions()[found].staged(part))
+    if label and not stages:
+        raise UnknownNameError(f"stage of {found!r}", label, tuple(s.id for s in conditions()[found].stages))
+    return found, stages
+
+
+def in_words(word: str) -> str:
+    """Return a condition of a plan as people call it, with its stage."""
+    name, stages = resolve_condition(word)
+    return ", ".join([conditions()[name].name, *([" or ".join(s.name for s in stages)] if stages else [])])
+
+
+def _named(text: str) -> str | None:
+    return next((m.id for m in lookup(text) if m.kind == "condition"), None)
+
+
+def _with_stage(text: str) -> tuple[str, tuple[Stage, ...]]:
+    """Read a condition whose name stands before or after its stage."""
+    words = text.split()
+    for cut in range(len(words) - 1, 0, -1):
+        for named, rest in ((words[:cut], words[cut:]), (words[-cut:], words[:-cut])):
+            found = _named(" ".join(named))
+            stages = conditions()[found].staged(" ".join(rest)) if found else ()
+            if found and stages:
+                return found, stages
+    raise _unknown(text)
+
+
+def _unknown(name: str) -> UnknownNameError:
+    """Return the refusal of a condition: with those spelled alike or named within it, or else with all."""
+    words = name.split()
+    within = [" ".join(words[i:j]) for i in range(len(words)) for j in range(len(words), i, -1)]
+    near = [m.id for text in (*within, *suggest(name, 8)) for m in lookup(text) if m.kind == "condition"]
+    why = "it is outside the knowledge base, and none is invented"
+    # Names of diseases are long and alike: what merely shares letters with an unknown one is no suggestion.
+    return UnknownNameError(
+        "condition", name, tuple(dict.fromkeys(near or conditions())), why=why, likeness=0.75
+    )
 
 
 def define(word: str, columns: Mapping[str, Column], population: str, *, exclude: bool = False) -> Definition:
@@ -81,19 +116,28 @@ def define(word: str, columns: Mapping[str, Column], population: str, *, exclude
         UnknownNameError: if no such condition is known.
         ConditionError: if the population cannot represent it; says why.
     """
-    name, stage = resolve_condition(word)
+    name, stages = resolve_condition(word)
     entry = conditions()[name]
     when, basis, cited = _chosen(entry, columns, population)
-    if stage is not None:
-        step = next(s for s in entry.stages if s.id == stage)
-        _refuse_absent(f"{entry.name}, stage {stage}", parse(step.when), columns, population)
-        when = Joined("AND", (when, parse(step.when)))
-        basis += f"; stage by {guidelines()[step.guideline].name}"
-        cited = (*cited, *guidelines()[step.guideline].sources)
+    if stages:
+        part = _staged(entry, stages, columns, population)
+        when = Joined("AND", (when, part))
+        basis += f"; stage by {' and '.join(dict.fromkeys(guidelines()[s.guideline].name for s in stages))}"
+        cited = (*cited, *(source for s in stages for source in guidelines()[s.guideline].sources))
     where, rest = _taken_apart(when, columns, exclude=exclude)
     if entry.sex is not None and not exclude and "sex" in columns:
         where = (*where, OneOf(column="sex", values=(entry.sex,)))
-    return Definition(name, exclude, when.sql(), where, rest, basis, tuple(dict.fromkeys(cited)))
+    stage = "+".join(s.id for s in stages)
+    return Definition(name, stage, exclude, when.sql(), where, rest, basis, tuple(dict.fromkeys(cited)))
+
+
+def _staged(
+    entry: Condition, stages: tuple[Stage, ...], columns: Mapping[str, Column], population: str
+) -> Node:
+    parts = tuple(parse(stage.when) for stage in stages)
+    for stage, part in zip(stages, parts, strict=True):
+        _refuse_absent(f"{entry.name}, {stage.name}", part, columns, population)
+    return parts[0] if len(parts) == 1 else Joined("OR", parts)
 
 
 def _taken_apart(

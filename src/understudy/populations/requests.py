@@ -18,6 +18,8 @@ from understudy.core.conditions import (
 )
 from understudy.core.errors import ConditionError, UnknownNameError
 from understudy.core.schema import Column, Kind
+from understudy.knowledge.levels import level_words
+from understudy.knowledge.lexicon import folded
 from understudy.knowledge.observations import observations
 from understudy.knowledge.units import convert, unit
 from understudy.populations.presentation import Measure, resolve_observation
@@ -47,7 +49,21 @@ def read_where(text: str, held: Mapping[str, Column], population: str) -> tuple[
     """
     head, stated = split_unit(text)
     where = parse_where(head)
-    return where.model_copy(update={"column": resolve_observation(where.column, held, population)}), stated
+    name = resolve_observation(where.column, held, population)
+    changes: dict[str, object] = {"column": name}
+    if isinstance(where, OneOf):
+        changes["values"] = tuple(level for v in where.values for level in _called(held[name], v))
+    return where.model_copy(update=changes), stated
+
+
+def _called(column: Column, word: str | None) -> tuple[str | None, ...]:
+    """Return the levels that a word for people means: Black, smoker, uninsured; any other word as it is."""
+    if word is None or word.casefold() in {value.casefold() for value in column.values or ()}:
+        return (word,)
+    for level in level_words().values():
+        if level.observation == column.name and folded(word) in map(folded, level.words):
+            return level.values
+    return (word,)
 
 
 def read_shares(texts: Sequence[str], held: Mapping[str, Column], population: str) -> tuple[Proportion, ...]:
@@ -57,7 +73,21 @@ def read_shares(texts: Sequence[str], held: Mapping[str, Column], population: st
 
 
 def _named(share: Share | Balanced, held: Mapping[str, Column], population: str) -> Share | Balanced:
-    return share.model_copy(update={"column": resolve_observation(share.column, held, population)})
+    column = held[resolve_observation(share.column, held, population)]
+    changes: dict[str, object] = {"column": column.name}
+    if isinstance(share, Share):
+        changes["value"] = _one_level(column, share.value)
+    return share.model_copy(update=changes)
+
+
+def _one_level(column: Column, word: str) -> str:
+    levels = _called(column, word)
+    if len(levels) > 1:
+        shown = ", ".join(map(str, levels))
+        raise ConditionError(
+            f"{word!r} is several levels of {column.name!r} ({shown}); state a share of each"
+        )
+    return str(levels[0])
 
 
 def in_unit(where: Where, stated: str | None, measure: Measure | None) -> Where:
@@ -141,7 +171,8 @@ def named_target(target: Target, held: Mapping[str, Column], population: str) ->
     return target.model_copy(update=changes)
 
 
-def _level(column: Column, spelled: str) -> str:
+def _level(column: Column, asked: str) -> str:
+    spelled = _one_level(column, asked)
     if column.kind is Kind.BOOLEAN:
         word = spelled.casefold()
         if word in ("true", "yes", "1", "y"):

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from understudy.core.conditions import Feasibility
+from understudy.core.conditions import Between, Feasibility
 from understudy.core.contracts import Evidence, Generator
 from understudy.core.errors import PlanError
 from understudy.core.events import Notify, silent
 from understudy.core.seeds import Seed
 from understudy.knowledge.conditions import conditions
+from understudy.knowledge.units import written as unit_in_words
 from understudy.metrics.reference import read_by_reference
 from understudy.modalities.tabular import present, spelled
 from understudy.populations.calibration import Calibrated
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.populations.cohorts import narrowed
+from understudy.populations.definitions import in_words
 from understudy.populations.gaps import GAPS_SAY
 from understudy.populations.origins import citations, cited_by, origins, stated_by_steps
 from understudy.populations.presentation import Measure
@@ -131,16 +133,20 @@ def _gather(
 
 
 def _title(plan: Plan) -> str:
-    names = [conditions()[c.partition(":")[0]].name for c in plan.cohort.conditions]
+    names = [in_words(c) for c in plan.cohort.conditions]
     return f"Synthetic patients: {' and '.join(names)}" if names else "Synthetic people of a population"
 
 
 def asked_in_words(plan: Plan) -> str:
     """Return in words what a cohort asks of its patients."""
-    parts = [conditions()[c.partition(":")[0]].name + (f" ({c.partition(':')[2]})" if ":" in c else "")
-             for c in plan.cohort.conditions]  # fmt: skip
-    parts += [f"without {conditions()[c.partition(':')[0]].name}" for c in plan.cohort.exclude]
-    parts += [] if plan.given.is_empty else [plan.given.says()]
+    units = {c.name: unit_in_words(c.unit) for c in plan.schema_.table.columns}
+    parts = [in_words(c) for c in plan.cohort.conditions]
+    parts += [f"without {in_words(c)}" for c in plan.cohort.exclude]
+    parts += [
+        f"{w.says()} {units.get(w.column, '') if isinstance(w, Between) else ''}".rstrip()
+        for w in plan.given.where
+    ]
+    parts += [share.says() for share in plan.given.shares]
     parts += [says(t) for t in plan.cohort.targets]
     return "; ".join(parts) or "everyone"
 

@@ -10,9 +10,10 @@ from typing import Any, Literal
 from understudy.core.catalog import Choice
 from understudy.core.conditions import Conditions
 from understudy.core.contracts import Generator
-from understudy.core.errors import RequestError
-from understudy.core.schema import Column
+from understudy.core.errors import ConditionError, RequestError
+from understudy.core.schema import Column, Schema
 from understudy.exports.catalog import CATALOG as EXPORTS
+from understudy.knowledge.conditions import conditions
 from understudy.modalities.wishes import resolve
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.populations.definitions import Definition, define
@@ -133,10 +134,11 @@ def draft_cohort(wishes: CohortWishes, generator: Generator | None = None) -> Co
     schema = schema_as(held, shown.names, written)
     given = Conditions(where=tuple(in_unit(w, u, written.get(w.column, _own(held[w.column]))) for w, u in asked),
                        shares=shares)  # fmt: skip
-    resolve(given_own(given, written), generator.schema)
+    own = resolve(given_own(given, written), generator.schema)
+    _refuse_contradictions(own, [*defined, *left_out], generator.schema)
     cohort = Cohort(
-        conditions=_spelled(wishes.conditions, defined),
-        exclude=_spelled(wishes.exclude, left_out),
+        conditions=_spelled(defined),
+        exclude=_spelled(left_out),
         targets=tuple(target_in_unit(t, written) for t in targets),
         missing=wishes.missing,
     )
@@ -162,15 +164,26 @@ def draft_cohort(wishes: CohortWishes, generator: Generator | None = None) -> Co
     return CohortDraft(plan, generator, tuple(notes))
 
 
-def _spelled(words: Sequence[str], defined: Sequence[Definition]) -> tuple[str, ...]:
+def _spelled(defined: Sequence[Definition]) -> tuple[str, ...]:
     """Return the conditions by id, with the stage where one was named."""
-    stages = [word.partition(":")[2].strip() for word in words]
-    ids = [definition.condition for definition in defined]
-    return tuple(f"{name}:{stage}" if stage else name for name, stage in zip(ids, stages, strict=True))
+    return tuple(f"{d.condition}:{d.stage}" if d.stage else d.condition for d in defined)
+
+
+def _refuse_contradictions(own: Conditions, defined: Sequence[Definition], schema: Schema) -> None:
+    """Refuse limits that contradict what a condition means, before anyone is drawn."""
+    for definition in defined:
+        try:
+            resolve(Conditions(where=(*own.where, *definition.where)), schema)
+        except ConditionError as error:
+            name = conditions()[definition.condition].name
+            raise ConditionError(
+                f"{name!r} contradicts what else is asked, for it means {definition.when}: {error}. Nearest feasible: "
+                f"leave out {name!r}, or the limit"
+            ) from error
 
 
 def _refuse_both(defined: Sequence[Definition], left_out: Sequence[Definition]) -> None:
-    both = {d.condition for d in defined} & {d.condition for d in left_out}
+    both = set(_spelled(defined)) & set(_spelled(left_out))
     if both:
         raise RequestError(f"{', '.join(sorted(both))} is both asked for and excluded; leave one of them out")
 

@@ -13,7 +13,7 @@ from understudy.core.rules import sql
 from understudy.core.seeds import Seed
 from understudy.populations.cohorts import Wish, feasibility, replaced
 from understudy.populations.cohorts import draw as draw_found
-from understudy.populations.definitions import define, resolve_condition
+from understudy.populations.definitions import define, in_words, resolve_condition
 
 COLUMNS = {c.name: c for c in SCHEMA.table.columns}
 SEED = Seed(5)
@@ -104,6 +104,28 @@ def test_limits_that_exclude_each_other_are_refused() -> None:
 def test_a_condition_outside_the_knowledge_is_refused_by_name(word: str, nearest: str) -> None:
     with pytest.raises(UnknownNameError, match=rf"{word}.*{nearest}"):
         define(word, COLUMNS, "people")
+
+
+@pytest.mark.parametrize("word", ["cystic fibrosis", "CKD stage 9"])
+def test_no_other_disease_is_suggested_that_merely_shares_letters(word: str) -> None:
+    with pytest.raises(UnknownNameError, match=r"no condition is called .*, and none is invented\. Known: "):
+        define(word, COLUMNS, "people")
+
+
+def test_a_condition_within_an_unknown_name_is_known_nearby() -> None:
+    with pytest.raises(UnknownNameError, match=r"Known: hypertension\.$"):
+        define("portal hypertension", COLUMNS, "people")
+
+
+@pytest.mark.parametrize(
+    "word", ["CKD stage 3", "stage 3 CKD", "chronic kidney disease 3", "ckd:3", "ckd:g3a+g3b"]
+)
+def test_a_stage_is_understood_beside_the_name_and_whole_where_it_is_divided(word: str) -> None:
+    found = define(word, COLUMNS, "people")
+    assert (found.condition, found.stage) == ("ckd", "g3a+g3b")
+    rows = draw(People(), 60, Wish(found.where, found.rest), SEED).frame
+    assert rows["egfr"].is_between(30, 60, closed="left").all()
+    assert in_words(word) == "Chronic kidney disease, Stage G3a or Stage G3b"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.populations.people import SCHEMA, People
-from understudy.core.conditions import Between, Conditions
+from understudy.core.conditions import Between, Conditions, OneOf
 from understudy.core.errors import ConditionError, RequestError, SettingsError, UnknownNameError
 from understudy.core.seeds import Seed
 from understudy.knowledge.conditions import condition
@@ -17,6 +17,7 @@ from understudy.populations.requests import (
     given_own,
     in_unit,
     named_target,
+    read_shares,
     read_where,
     split_unit,
     target_in_unit,
@@ -134,6 +135,30 @@ def test_a_unit_after_the_number_is_read(text: str, head: str, unit: str | None)
     assert (found.strip(), stated) == (head, unit)
 
 
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("race=Black", ("Non-Hispanic Black",)),
+        ("race=latino", ("Mexican American", "Other Hispanic")),
+        ("sex=women", ("female",)),
+        ("sex=female", ("female",)),
+    ],
+)
+def test_levels_are_found_by_what_people_are_called(text: str, levels: tuple[str, ...]) -> None:
+    where, _ = read_where(text, HELD, "people")
+    assert isinstance(where, OneOf)
+    assert where.values == levels
+
+
+def test_a_share_of_a_word_for_several_levels_is_refused_with_them() -> None:
+    assert (
+        read_shares(["race=Black:0.7"], HELD, "people")[0].says()
+        == "70 % race_ethnicity = Non-Hispanic Black"
+    )
+    with pytest.raises(ConditionError, match="Mexican American, Other Hispanic"):
+        read_shares(["race=Hispanic:0.7"], HELD, "people")
+
+
 def test_a_limit_in_another_unit_is_converted() -> None:
     where, stated = read_where("A1c >= 53 mmol/mol", HELD, "people")
     found = in_unit(where, stated, measures(("hba1c",), HELD)["hba1c"])
@@ -165,7 +190,7 @@ def test_a_target_in_another_unit_is_converted_and_a_spread_without_its_offset()
 
 
 @pytest.mark.parametrize(
-    "text", ["sex:mean=1", "bmi=obese:0.4", "sex=woman:0.5", "bmi~bmi:corr=0.4", "bmi~sex:corr=0.4"]
+    "text", ["sex:mean=1", "bmi=obese:0.4", "sex=femal:0.5", "bmi~bmi:corr=0.4", "bmi~sex:corr=0.4"]
 )
 def test_a_target_that_does_not_suit_its_observation_is_refused(text: str) -> None:
     with pytest.raises(RequestError):

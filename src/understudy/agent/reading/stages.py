@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from understudy.agent.reading.limits import Limit
 from understudy.agent.reading.sheet import Item, Match, Sheet
 from understudy.core.conditions import Between
-from understudy.knowledge.conditions import Condition, Stage, conditions
+from understudy.knowledge.conditions import ROMAN, Condition, Stage, conditions
 
-_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
-_PREFIXES = ("", "g", "stage_", "class_", "gold_")
 _END = re.compile(r"(\w+) (>=|<=|>|<) ([\d.]+)")
 
 
@@ -56,19 +54,12 @@ def _condition(match: Match) -> Condition | None:
 
 def _stages_of(match: Match, items: Sequence[Item]) -> list[Stage]:
     entry = _condition(match)
-    return [stage for item in items for stage in (_named(entry, _label(item)) if entry else [])]
+    return [stage for item in items for stage in (entry.staged(_label(item)) if entry else ())]
 
 
 def _label(item: Item) -> str:
     text = f"{item.value:g}" if item.tag == "num" else str(item.value)
-    return _ROMAN.get(text, text)
-
-
-def _named(entry: Condition, label: str) -> list[Stage]:
-    """Return the stages of this label; a whole stage where it is divided (CKD 3 is G3a and G3b)."""
-    wanted = {f"{prefix}{label}" for prefix in _PREFIXES}
-    exact = [stage for stage in entry.stages if stage.id in wanted]
-    return exact or [stage for stage in entry.stages if stage.id[:-1] in wanted and stage.id[-1] in "ab"]
+    return ROMAN.get(text, text)
 
 
 def _staged(sheet: Sheet, match: Match) -> None:
@@ -88,7 +79,7 @@ def _staged(sheet: Sheet, match: Match) -> None:
         says = f"{entry.name} has no stage {_label(missing[0])!r}; known: {known}"
         sheet.claim(match, "condition", None, says, is_kept=False)
         return
-    stages = list(dict.fromkeys(s.id for label in labels for s in _named(entry, _label(label))))
+    stages = list(dict.fromkeys(s.id for label in labels for s in entry.staged(_label(label))))
     chosen = [stage for stage in entry.stages if stage.id in stages]
     axes = {_END.match(stage.when)[1] for stage in chosen if _END.match(stage.when)}  # type: ignore[index]
     if len(chosen) == 1 or len(axes) == len(chosen):
