@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.populations.people import People
 from understudy.core.errors import ConditionError, OutputError, PlanError, RequestError, UnknownNameError
+from understudy.reports.compose import compose, render
 from understudy.reports.sources import column_origins
 from understudy.workflow.cohort import run_cohort
 from understudy.workflow.cohort_drawing import BLOCK
@@ -74,6 +75,12 @@ def test_every_column_says_where_it_comes_from(release: Release) -> None:
     )
     assert "CKD-EPI" in columns["egfr"]["method"]
     assert "mmol/mol" in columns["hba1c"]["method"]
+
+
+def test_a_report_that_is_composed_anew_is_the_planned_one(release: Release) -> None:
+    evidence = read_evidence(release.folder)
+    assert "Where these numbers come from" in [getattr(b, "text", "") for b in compose(evidence)]
+    assert render(evidence.title, compose(evidence)) == (release.folder / "report.html").read_bytes()
 
 
 def test_the_stored_evidence_tells_the_same_origins(release: Release) -> None:

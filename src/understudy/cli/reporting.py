@@ -13,7 +13,8 @@ def report(
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")] = Path("report.html"),
     renderer: Annotated[str, typer.Option("--renderer", help="See `understudy list renderers`.")] = "html",
     sections: Annotated[
-        str | None, typer.Option("--sections", help="Sections in order, separated by commas; default: all.")
+        str | None,
+        typer.Option("--sections", help="Sections in order, separated by commas; default: as planned."),
     ] = None,
 ) -> None:
     """Compose the report of a release anew, without measuring anything again."""

@@ -27,14 +27,19 @@ DEFAULT_SECTIONS: tuple[Choice, ...] = tuple(
 
 
 def compose(evidence: Evidence, sections: Sequence[Choice] | None = None) -> list[Block]:
-    """Return the blocks of the chosen sections in their order; without a choice, of the default ones.
+    """Return the blocks of the chosen sections in their order; without a choice, of the planned or the default ones.
 
     Raises:
         UnknownNameError: if a section is not in the catalog.
         SettingsError: if a section's settings are unknown or out of bounds.
     """
-    chosen = DEFAULT_SECTIONS if sections is None else sections
+    chosen = _planned(evidence) if sections is None else sections
     return [block for choice in chosen for block in CATALOG.create(choice).compose(evidence)]
+
+
+def _planned(evidence: Evidence) -> Sequence[Choice]:
+    planned = evidence.plan.get("sections")
+    return [Choice.model_validate(choice) for choice in planned] if planned else DEFAULT_SECTIONS
 
 
 def render(title: str, blocks: Sequence[Block], renderer: Choice | str = "html") -> bytes:
