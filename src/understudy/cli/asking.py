@@ -135,11 +135,11 @@ def _model(name: str, settings: list[str] | None) -> LanguageModel:
 def _ensure_approved(conversation: Conversation, *, is_approved: bool) -> None:
     from understudy.core.errors import RequestError
 
-    reading = conversation.desk.reading
-    is_nearest = (
-        reading is not None and reading.plan is None and conversation.desk.state.plan == reading.nearest
-    )
-    if is_approved and not is_nearest:
+    reading, plan = conversation.desk.reading, conversation.desk.state.plan
+    is_nearest = reading is not None and reading.plan is None and plan == reading.nearest
+    # A language model may have read what the interpreter did not: then the plan is another one.
+    unread = reading.unread if reading is not None and plan == reading.plan else ()
+    if is_approved and not is_nearest and not unread:
         return
     if sys.stdin.isatty() and not is_approved:
         print("\nCarry out this plan? [Y/n] ", end="", file=sys.stderr, flush=True)
@@ -150,6 +150,11 @@ def _ensure_approved(conversation: Conversation, *, is_approved: bool) -> None:
         raise RequestError(
             "not run: this plan is only the nearest to what was asked, as the card says. Ask for it in words that "
             "hold, or approve it by hand."
+        )
+    if is_approved:
+        raise RequestError(
+            f"not run: {', '.join(map(repr, unread))} was not understood, and --yes approves only what was read "
+            "whole. Say it in other words or leave it out, or approve the plan by hand."
         )
     raise RequestError("not run: nobody approved the plan. Add --yes, or see it with --plan-only.")
 
