@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import polars as pl
@@ -23,10 +24,10 @@ from understudy.sources.streams import Loan, Utf8, unpacked
 _HEAD = 4_000_000
 # A row must fit into one block: small ones save memory, the large one is for cells of megabytes.
 _BLOCKS = (2_000_000, 32_000_000)
-_MOST_BAD_ROWS = 1000
 # Text, typed numbers and one copy in passing are in memory together.
 _COPIES = 3
 _LONGEST_WAIT_S = 10.0
+_RAGGED = re.compile(r"Row #(\d+): Expected \d+ columns, got (\d+)")
 _NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}
 
 
@@ -89,7 +90,6 @@ class _Attempt:
         self.path = source.path
         self.layout = self._layout(head)
         self.is_header_only = len(head) < _HEAD and len(_decoded(head, encoding).strip().splitlines()) <= 1
-        self.bad_rows: list[tuple[int, int]] = []
 
     def run(self) -> Reading:
         refuse_too_many_columns(self.path, len(self.layout.names))
@@ -116,7 +116,6 @@ class _Attempt:
             reservoir = Reservoir(
                 self.source.max_rows, self.source.budget // _COPIES, self.source.sampling_seed
             )
-            self.bad_rows.clear()
             if self._read_into(reservoir, block):
                 return reservoir
         raise SourceError(
@@ -132,14 +131,11 @@ class _Attempt:
             try:
                 last = self._fill(reservoir, stream, loan, block)
             except pa.ArrowInvalid as error:
-                if "straddling" in str(error):
+                if str(error).startswith("straddling"):
                     return False
-                raise SourceError(
-                    f"{str(self.path)!r} cannot be read as delimited text: {str(error)[:200]}"
-                ) from error
+                raise self._unreadable(str(error)) from error
             finally:
                 loan.settle(_LONGEST_WAIT_S)
-            self._refuse_ragged()
             self._refuse_open_quote(last, stream)
             return True
 
@@ -150,7 +146,6 @@ class _Attempt:
         try:
             with reader:
                 for batch in reader:
-                    self._refuse_ragged()
                     if batch.num_rows:
                         reservoir.add(pa.Table.from_batches([batch]))
                         last = batch.column(batch.num_columns - 1)[batch.num_rows - 1].as_py()
@@ -172,32 +167,27 @@ class _Attempt:
                 quote_char=self.source.quote,
                 newlines_in_values=True,
                 ignore_empty_lines=len(places) > 1,
-                invalid_row_handler=self._note_bad_row,
             ),
             convert_options=pcsv.ConvertOptions(
                 column_types={place: pa.string() for place in places}, strings_can_be_null=False
             ),
         )
 
-    def _note_bad_row(self, row: Any) -> str:
-        if len(self.bad_rows) < _MOST_BAD_ROWS:
-            self.bad_rows.append((row.number or 0, row.actual_columns))
-        return "skip"
-
-    def _refuse_ragged(self) -> None:
-        if not self.bad_rows:
-            return
-        number, found = self.bad_rows[0]
+    def _unreadable(self, why: str) -> SourceError:
+        # A handler of such rows would be told more, but the thread of the reader holds on to it.
+        ragged = _RAGGED.search(why)
+        if ragged is None:
+            return SourceError(f"{str(self.path)!r} cannot be read as delimited text: {why[:200]}")
+        number, found = map(int, ragged.groups())
         expected = len(self.layout.names)
-        count = f"at least {_MOST_BAD_ROWS}" if len(self.bad_rows) == _MOST_BAD_ROWS else len(self.bad_rows)
         hint = (
             "check delimiters and quotation marks there, or state delimiter and quote (--read delimiter=';')"
         )
         if found == expected + 1:
             hint += "; if each row has one cell more, the first column lacks a name"
-        raise SourceError(
+        return SourceError(
             f"{str(self.path)!r}: row {number} (the header is row 1) has {found} cells, expected {expected} "
-            f"as in the header (delimiter {self._delimiter_name}; {count} such rows so far): {hint}"
+            f"as in the header (delimiter {self._delimiter_name}): {hint}"
         )
 
     def _refuse_open_quote(self, last: str | None, stream: Utf8) -> None:

@@ -7,6 +7,7 @@ import codecs
 import gzip
 import io
 import lzma
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from understudy.sources.signatures import compression_of
 # Real tables shrink 3 to 60 times; DEFLATE reaches 1,032.
 MOST_RATIO = 250
 RATIO_COUNTS_FROM = 64_000_000
+_LEAVING_S = 0.01
 _DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
@@ -157,6 +159,8 @@ class Loan:
     def settle(self, seconds: float) -> None:
         """Wait until no thread holds the stream, then raise what went wrong while reading it."""
         self._is_over.wait(seconds)
+        # The thread says so while it still runs: let it leave the interpreter.
+        time.sleep(_LEAVING_S)
         if self._error is not None:
             raise self._error
 

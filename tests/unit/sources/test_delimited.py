@@ -179,7 +179,7 @@ def test_a_row_of_another_length_is_refused_with_its_number(write, row):
 
 def test_the_number_of_a_bad_row_counts_from_the_start_of_a_large_file(write):
     text = "a,b\n" + "1,some words\n" * 600_000 + "1,2,3\n" + "1,some words\n" * 9
-    with pytest.raises(SourceError, match=r"row 600002 .* 1 such rows"):
+    with pytest.raises(SourceError, match=r"row 600002 \(the header is row 1\) has 3 cells"):
         read_table(write(text))
 
 
