@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from understudy.core.dataset import CANONICAL, Dataset
 from understudy.core.schema import Column, Kind, Role
-from understudy.modalities.encoding import is_quantity, numeric
+from understudy.modalities.encoding import is_quantity, numeric, plain_numbers
 from understudy.sampling.margins import ATOM, FEWEST, Margin, decimals_of
 
 MISSING, PRESENT = 0, 1
@@ -177,7 +177,7 @@ class Variables:
         state = np.where(cells.is_null().to_numpy(), MISSING, PRESENT)
         numbers = np.empty(0)
         if is_quantity(model.column):
-            numbers = _plain_numbers(cells, model.column) / model.resolution
+            numbers = plain_numbers(cells, model.column) / model.resolution
             for code, spike in enumerate(model.spikes, start=PRESENT + 1):
                 state[numbers == spike] = code
         if model.state is not None:
@@ -407,12 +407,6 @@ def _scores(codes: np.ndarray, size: int) -> np.ndarray:
     middle = (np.cumsum(counts) - counts / 2) / counts.sum()
     score = ndtri(np.clip(middle, 1e-6, 1 - 1e-6))
     return np.asarray(score - (score * counts).sum() / counts.sum())
-
-
-def _plain_numbers(cells: pl.Series, column: Column) -> np.ndarray:
-    if column.kind is Kind.DATETIME:
-        cells = cells.dt.epoch("us").cast(pl.Float64) / 1e6
-    return np.array(cells.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype=np.float64)
 
 
 def _quantity(numbers: np.ndarray, column: Column) -> pl.Series:
