@@ -24,6 +24,7 @@ DEMO_RELEASE := build/demo/release
 FROM_TABLE   := $(RUN)/understudy synthesize $(DEMO_TABLE) --target diagnosis --out $(DEMO_RELEASE)
 BENCH        := $(RUN)/python -m benchmarks.run $(BENCH_OPTIONS)
 BENCH_SPEED  := $(RUN)/python -m benchmarks.speed $(BENCH_OPTIONS)
+BENCH_ATTACK := $(RUN)/python -m benchmarks.attacks $(BENCH_OPTIONS)
 BENCH_PEERS  := $(RUN)/python -m benchmarks.peers $(BENCH_OPTIONS)
 BENCH_PEOPLE := $(RUN)/python -m benchmarks.populations $(BENCH_OPTIONS)
 DOCS         := $(RUN)/python -m docs.build
@@ -35,8 +36,8 @@ export MKL_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-table env test lint format types layers tests slow bench bench-speed bench-peers \
-        bench-populations docs clean
+.PHONY: help demo demo-table env test lint format types layers tests slow bench bench-attacks bench-speed \
+        bench-peers bench-populations docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' \
@@ -88,6 +89,10 @@ slow: $(VENV)/.dev ## tests marked slow
 bench: $(VENV)/.base build/judge-env/.ready ## measure our synthesizers on public tables
 	@echo "== bench: $(BENCH)"
 	@$(BENCH)
+
+bench-attacks: $(VENV)/.base ## measure what our own attacks gain on small public tables
+	@echo "== attacks: $(BENCH_ATTACK)"
+	@$(BENCH_ATTACK)
 
 bench-speed: $(VENV)/.base ## measure how long people wait
 	@echo "== speed: $(BENCH_SPEED)"

@@ -148,6 +148,8 @@ def test_the_target_the_groups_and_the_schema_are_those_that_were_asked_for(
     [
         (("--target", "outcom"), "Did you mean 'outcome'?"),
         (("--holdout", "nowhere.csv"), "no file 'nowhere.csv'"),
+        (("--read", "sheet=2"), "is called 'sheet'"),
+        (("--read", "delimiter=;"), "shares no column with the real one"),
         (("--policy", "extern"), "Did you mean 'external'?"),
     ],
 )

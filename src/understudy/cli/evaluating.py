@@ -18,6 +18,13 @@ def evaluate(
         str | None,
         typer.Option("--holdout", help="Real rows that it never saw; needed for utility and privacy."),
     ] = None,
+    read: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--read",
+            help="How the real tables are read, NAME=VALUE: sheet, delimiter, encoding, missing.",
+        ),
+    ] = None,
     target: options.Target = None,
     protected: options.Protected = None,
     schema: options.SchemaFile = None,
@@ -42,7 +49,10 @@ def evaluate(
         seed=seed,
     )
     ensure_free(out)
-    tables = {name: read_table(name) for name in (real, synthetic, holdout) if name is not None}
+    settings = options.reading_of(read)
+    tables = {name: read_table(name, settings=settings) for name in (real, holdout) if name is not None}
+    if synthetic not in tables:
+        tables[synthetic] = read_table(synthetic)
     for name, reading in tables.items():
         for note in reading.notes:
             print(f"# {name}: {note}", file=sys.stderr)

@@ -149,10 +149,9 @@ def run(
     from understudy.workflow.run import run as carry_out
 
     try:
-        text = plan_file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        plan = Plan.from_yaml(plan_file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, PlanError) as error:
         raise PlanError(f"cannot read the plan {str(plan_file)!r}: {error}") from error
-    plan = Plan.from_yaml(text)
     with shown() as notify:
         if plan.population is not None:
             release = run_cohort(plan, out, notify=notify)

@@ -196,10 +196,13 @@ class _Drawing:
             self.frame[name] = self._decoded(model)
 
     def _decoded(self, model: ColumnModel) -> pl.Series:
+        name = model.column.name
+        given = None if self.given is None or name not in self.given.columns else self.given[name]
+        if given is not None and not given.null_count():
+            return given
         series = self.chain.variables.decode_column(model, self.values)
-        if self.given is None or model.column.name not in self.given.columns:
+        if given is None:
             return series
-        given = self.given[model.column.name]
         return (
             pl.select(pl.when(given.is_not_null()).then(given).otherwise(series))
             .to_series()

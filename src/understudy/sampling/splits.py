@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn import config_context
 from sklearn.tree import DecisionTreeRegressor
 
 from understudy.sampling.dependence import Split
@@ -82,5 +83,7 @@ def find_splits(
         )
         return skeleton.graft(learner.fit(matrix[rows], components[rows], mine, check_input=False))
 
-    grow(np.arange(len(matrix)), tuple(top))
+    # Of small trees, checking the settings takes a tenth of the time.
+    with config_context(skip_parameter_validation=True):
+        grow(np.arange(len(matrix)), tuple(top))
     return skeleton.arrays()

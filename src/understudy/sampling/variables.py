@@ -410,7 +410,7 @@ def _scores(codes: np.ndarray, size: int) -> np.ndarray:
 
 
 def _quantity(numbers: np.ndarray, column: Column) -> pl.Series:
-    series = pl.Series(column.name, numbers).fill_nan(None)
+    series = pl.Series(column.name, numbers, nan_to_null=True)
     if column.kind is Kind.DATETIME:
         return (series * 1e6).round().cast(pl.Int64).cast(CANONICAL[Kind.DATETIME])
     return series

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +86,13 @@ class SequentialTrees(TreeSettings, Synthesizer):
         columns = [c for c in train.columns if c.is_learned]
         names = [c.name for c in columns]
         costs = []
+        rng = seed.child("candidate").rng()
+        rules = RowRules.of(known.schema, known.frame)
+        variables, values = Variables.fit(known, rules.learned(columns), rng)
         for number, leaf in enumerate(CANDIDATES):
-            rng = seed.child("candidate").rng()
-            chain = Chain.fit(known, columns, settings.model_copy(update={"leaf": leaf, "trees": 1}), rng)
+            candidate = settings.model_copy(update={"leaf": leaf, "trees": 1})
+            # All candidates meet the same chance, so that leaves alone make the difference.
+            chain = Chain.of(known.schema, variables, values, rules, candidate, deepcopy(rng))
             on_known, on_aside = (_log_likelihood(chain, part, names, seed.rng()) for part in (known, aside))
             gain = max(0.0, _auc(on_known, on_aside) - 0.5)
             costs.append((-on_aside / len(names), self.privacy * gain))

@@ -17,6 +17,8 @@ Status = Literal["met", "not_met", "inconclusive", "not_checked"]
 
 
 FEWEST_JUDGED = 250
+# The smallest cell that agencies of official statistics publish, as in the cell size policy of the US CMS.
+FEWEST_LEARNED = 11
 _MOST_COPIED = 0.05
 _CHANCE_10 = 0.10
 _SINGLE = "One-of-a-kind numbers come back no more often than chance and the limit allow"
@@ -107,6 +109,7 @@ def decide(
             status="not_met" if identifiers_kept else "met",
             evidence=f"{identifiers_kept} real identifiers found among the synthetic ones",
         ),
+        _enough_people(evaluation.real_rows),
         _copies(evaluation, chosen, copied_share, chance_share),
         _single_values(single, evaluation.holdout_rows, chosen),
         _membership(evaluation.result("membership"), chosen),
@@ -140,6 +143,15 @@ def _summary(chosen: Policy, against: list[Finding], unknown: list[Finding], is_
             f"pass. Open: {open_points}."
         )
     return f"Released under the {chosen.name} policy: every requirement is met."
+
+
+def _enough_people(rows: int) -> Finding:
+    return Finding(
+        requirement=f"At least {FEWEST_LEARNED} people were learned from",
+        status="met" if rows >= FEWEST_LEARNED else "not_met",
+        evidence=f"{rows:,} rows were learned from"
+        + ("" if rows >= FEWEST_LEARNED else ": a column's mean alone says nearly what each of them has"),
+    )
 
 
 def _copies(evaluation: Evaluation, chosen: Policy, copied_share: float, chance_share: float) -> Finding:

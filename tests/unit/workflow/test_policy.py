@@ -229,6 +229,16 @@ def test_a_table_without_single_numbers_has_none_to_return() -> None:
     assert status(ALONE, few) == "inconclusive"
 
 
+@pytest.mark.parametrize("name", ["internal", "external"])
+@pytest.mark.parametrize(("rows", "expected"), [(10, "not_met"), (11, "met")])
+def test_fewer_people_than_an_office_would_publish_in_one_cell_are_withheld(
+    rows: int, expected: str, name: str
+) -> None:
+    said = verdict(COPIES, SINGLE, SAFE, PLAUSIBLE, name=name, rows=rows)
+    assert said.is_released == (expected == "met")
+    assert status("people were learned from", COPIES, SINGLE, SAFE, PLAUSIBLE, rows=rows) == expected
+
+
 def test_copies_that_a_small_holdout_cannot_tell_from_chance_are_inconclusive() -> None:
     assert status(COPY, result("copies", Estimate(value=0.05, low=0.0, high=0.1))) == "inconclusive"
     assert status(COPY, result("copies", Estimate(value=0.005, low=0.0, high=0.1))) == "met"
