@@ -7,14 +7,9 @@ Needs the public-use files of NHANES 2017-March 2020 in `$UNDERSTUDY_SHARED/data
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -23,18 +18,18 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
+from benchmarks.survey import Bar, deviation_error, estimate, survey, weight_of
+from benchmarks.waiting import commanded
+from benchmarks.weighted_reference import against_reference
 from understudy.core.conditions import Between, Conditions, OneOf
 from understudy.core.seeds import Seed
-from understudy.knowledge.derivations import derive
 from understudy.knowledge.observations import observations
 from understudy.knowledge.rules import applicable, broken, check
 from understudy.populations.generator import PopulationGenerator
-from understudy.populations.nhanes import EXAMINATION, FASTING, is_fasting, read_adults
-from understudy.populations.structure import ASKED, SEEN_IN_SURVEY
+from understudy.populations.nhanes import EXAMINATION, FASTING
+from understudy.populations.structure import SEEN_IN_SURVEY
 from understudy.populations.us_adults import UsAdults
 
-SHARED = Path(os.environ.get("UNDERSTUDY_SHARED", Path(__file__).parents[2] / "shared"))
-RAW = SHARED / "data" / "nhanes" / "raw"
 CORE = (
     "age", "sex", "race_ethnicity", "bmi", "height", "waist", "systolic_bp", "diastolic_bp", "hba1c",
     "random_glucose", "total_cholesterol", "hdl", "creatinine", "alt", "uric_acid", "hemoglobin", "wbc",
@@ -46,32 +41,6 @@ ANCHORS = {
     "diabetes, undiagnosed": 4.5,
     "diabetes, total": 15.8,
 }
-_FEWEST = 100
-_FEWEST_CASES = 11
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One line of the result."""
-
-    what: str
-    asked: str
-    measured: str
-    is_met: bool
-
-
-def survey() -> pl.DataFrame:
-    """Return the survey's adults with the filtration rate."""
-    people = read_adults(RAW)
-    inputs = {n: people[n].to_numpy() for n in ("creatinine", "age")}
-    rate = derive("egfr_ckd_epi_2021", {**inputs, "sex": people["sex"].to_numpy().astype(object)})
-    people = people.with_columns(pl.Series("egfr", np.round(rate), nan_to_null=True))
-    # Medicine follows the diagnosis in the population; the survey asks people with prediabetes for it, too.
-    people = people.with_columns(
-        pl.col("oral_glucose_lowering") & pl.col("diabetes_diagnosed").fill_null(value=False)
-    )
-    no = [n for n, asked in ASKED.items() if asked.otherwise is False and n in people.columns]
-    return people.with_columns(pl.col(n).fill_null(value=False) for n in no)
 
 
 def cells() -> Iterator[tuple[str, pl.Expr]]:
@@ -86,49 +55,6 @@ def cells() -> Iterator[tuple[str, pl.Expr]]:
                     f"{group}, {sex}, {label}",
                     chosen & (pl.col("sex") == sex) & pl.col("age").is_between(low, high),
                 )
-
-
-def weight_of(name: str) -> str:
-    """Return the survey weight of an observation."""
-    fasted = name in observations() and (is_fasting(observations()[name]) or name in ("ldl", "homa_ir"))
-    return FASTING if fasted else EXAMINATION
-
-
-def estimate(people: pl.DataFrame, name: str, inside: pl.Expr) -> tuple[float, float, float, int, int] | None:
-    """Return weighted mean, its standard error (Taylor), SD, people and cases of a cell; None if too small."""
-    rows = people.select(
-        y=pl.col(name).cast(pl.Float64),
-        w=pl.col(weight_of(name)).fill_null(0.0),
-        inside=inside,
-        s="stratum",
-        u="psu",
-    )
-    rows = rows.with_columns(w=pl.when(pl.col("inside") & pl.col("y").is_not_null()).then("w").otherwise(0.0))
-    used = rows.filter(pl.col("w") > 0)
-    cases = int((used["y"] != 0).sum())
-    if (
-        used.height < _FEWEST
-        or used["y"].n_unique() < 2
-        or (people[name].dtype == pl.Boolean and cases < _FEWEST_CASES)
-    ):
-        return None
-    y, w = used["y"].to_numpy(), used["w"].to_numpy()
-    mean = float(np.average(y, weights=w))
-    deviation = float(np.sqrt(np.average((y - mean) ** 2, weights=w)))
-    units = (
-        rows.with_columns(z=pl.col("w") * (pl.col("y").fill_null(mean) - mean) / w.sum())
-        .group_by("s", "u").agg(pl.col("z").sum())
-        .group_by("s").agg(n=pl.len(), v=pl.col("z").var())
-    )  # fmt: skip
-    error = float(np.sqrt(float((units["n"] * units["v"].fill_null(0.0)).sum())))
-    return mean, error, deviation, used.height, cases
-
-
-def deviation_error(people: pl.DataFrame, name: str, inside: pl.Expr, mean: float, deviation: float) -> float:
-    """Return the standard error of a SD, by linearisation of the mean squared deviation."""
-    squared = people.with_columns(pl.col(name).cast(pl.Float64).sub(mean).pow(2))
-    found = estimate(squared, name, inside)
-    return 0.0 if found is None else found[1] / (2 * deviation)
 
 
 def moments(
@@ -320,34 +246,21 @@ def plausibility(generator: PopulationGenerator, people: pl.DataFrame, drawn: pl
     return bars
 
 
-COLD = """
-import time; start = time.perf_counter()
-from understudy.core.conditions import Conditions, OneOf
-from understudy.core.seeds import Seed
-from understudy.populations.us_adults import UsAdults
-given = Conditions(where=(OneOf(column="diabetes_diagnosed", values=("true",)),))
-UsAdults().build().sample(2000, Seed(0), given)
-print(time.perf_counter() - start)
-"""
-
-
 def clock(rows: int) -> list[Bar]:
-    """Measure the waiting times."""
-    out = subprocess.run([sys.executable, "-c", COLD], capture_output=True, text=True, check=True)
-    cold = float(out.stdout)
+    """Measure what people wait for: whole commands, from a cold start to a release in files."""
     names = (*CORE, "egfr", "ldl", "triglycerides", "uacr", "fasting_glucose", "fasting_insulin", "phq9_total",
              "history_mi", "antihypertensive", "prevent_cvd_10y")  # fmt: skip
-    generator = UsAdults(observations=names).build()
-    start = time.perf_counter()
-    generator.sample(rows, Seed(7))
-    took = time.perf_counter() - start
+    some = commanded("--condition", "type 2 diabetes", "--rows", "2000", "--observations", "20")
+    many = commanded(
+        "--rows", str(rows), "--observations", "0", "--add", ",".join(names), "--format", "parquet"
+    )
     return [
-        Bar("2,000 people with diabetes, all columns, cold start", "<= 5 s", f"{cold:.1f} s", cold <= 5),
+        Bar("command: 2,000 people with diabetes x 20 observations", "<= 5 s", some.says(), some.wall <= 5),
         Bar(
-            f"{rows:,} people x {len(names)} columns",
-            "<= 90 s for 1,000,000",
-            f"{took:.1f} s",
-            took * 1e6 / rows <= 90,
+            f"command: {rows:,} people x {len(names)} columns",
+            "<= 90 s for 1,000,000 on two cores",
+            many.says(),
+            many.wall * 1e6 / rows <= 90,
         ),
     ]
 
@@ -382,11 +295,23 @@ def rare(generator: PopulationGenerator) -> list[Bar]:
     return bars
 
 
+def show(table: pl.DataFrame, most: int) -> None:
+    """Print the cells that are furthest off."""
+    if table.is_empty():
+        return
+    shown = ["cell", "name", "people", "mean", "error", "got", "sd", "got_sd"]
+    pl.Config.set_tbl_rows(200).set_tbl_cols(20).set_fmt_str_lengths(40).set_tbl_width_chars(160)
+    off = ((pl.col("got") - pl.col("mean")) / pl.col("error")).abs()
+    print(table.filter(~pl.col("mean_ok")).sort(off, descending=True).head(most).select(shown))
+    wide = (pl.col("got_sd") / pl.col("sd")).log().abs()
+    print(table.filter(~pl.col("sd_in")).sort(wide, descending=True).head(most).select(shown))
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000, help="people to compare with")
-    parser.add_argument("--timed", type=int, default=200_000, help="people to time")
+    parser.add_argument("--timed", type=int, default=1_000_000, help="people to time")
     parser.add_argument("--show", type=int, default=0, help="worst cells to show")
     parser.add_argument("--only", default="", help="parts: moments, correlations, detection, clock, rare")
     wanted = parser.parse_args()
@@ -402,24 +327,11 @@ def main() -> None:
         diabetes = generator.sample(wanted.rows // 3, Seed(12), given).frame
         found, table = moments(people, drawn, diabetes)
         bars += found
+        found, beside = against_reference(people, drawn)
+        bars += found
         if wanted.show:
-            bad = table.with_columns(
-                off=(pl.col("got") / pl.col("mean") - 1) * 100,
-                z=(pl.col("got") - pl.col("mean")) / pl.col("error"),
-            )
-            pl.Config.set_tbl_rows(200).set_tbl_cols(20).set_fmt_str_lengths(40)
-            print(
-                bad.filter(~pl.col("mean_ok"))
-                .sort(pl.col("z").abs(), descending=True)
-                .head(wanted.show)
-                .select("cell", "name", "people", "mean", "error", "got", "off", "z")
-            )
-            print(
-                bad.filter(~pl.col("sd_ok"))
-                .select("cell", "name", "people", "sd", "got_sd", r=pl.col("got_sd") / pl.col("sd"))
-                .sort((pl.col("r").log()).abs(), descending=True)
-                .head(wanted.show)
-            )
+            show(table, wanted.show)
+            show(beside, wanted.show)
     if has("correlations"):
         found, table = correlations(people, drawn)
         bars += found

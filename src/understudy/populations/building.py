@@ -28,7 +28,7 @@ def build(folder: Path, out: Path, settings: FittingSettings | None = None) -> t
     """
     people = read_adults(folder)
     rng = Seed().child("populations").child(NAME).rng()
-    variables, models, places = fit(people, settings or FittingSettings(), rng)
-    model = PopulationModel(schema_of(NAME, published()), variables, models, places, people.height)
+    variables, models, places, fewest = fit(people, settings or FittingSettings(), rng)
+    model = PopulationModel(schema_of(NAME, published()), variables, models, places, people.height, fewest)
     save_model(NAME, aligned(model, rng), out, NAME)
     return out / f"{NAME}.json", out / f"{NAME}.npz"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from understudy.core.schema import Column, Kind, Role, Schema, Storage, Table
 from understudy.knowledge.observations import Observation, observations
-from understudy.populations.structure import LIFE_SHARES
+from understudy.populations.structure import LIFE_SHARES, OLDEST, YOUNGEST
 
 _PROTECTED = ("age", "sex", "race_ethnicity")
 _STORAGE = {Kind.BOOLEAN: Storage.BOOLEAN, Kind.CATEGORY: Storage.TEXT}
@@ -21,6 +21,9 @@ def column_of(name: str) -> Column:
 
 def _of(entry: Observation) -> Column:
     limits = entry.plausible
+    low, high = (limits.low, limits.high) if limits else (None, None)
+    if entry.id == "age":
+        low, high = YOUNGEST, OLDEST
     integer = Storage.INTEGER if entry.decimals == 0 else Storage.FLOAT
     return Column(
         name=entry.id,
@@ -28,8 +31,8 @@ def _of(entry: Observation) -> Column:
         roles=(Role.PROTECTED,) if entry.id in _PROTECTED else (),
         storage=_STORAGE.get(entry.kind, integer),
         unit=entry.unit,
-        low=limits.low if limits else None,
-        high=limits.high if limits else None,
+        low=low,
+        high=high,
         decimals=entry.decimals,
         values=entry.values,
         ordered=entry.ordered,

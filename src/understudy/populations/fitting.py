@@ -15,7 +15,7 @@ from understudy.knowledge.derivations import derive
 from understudy.knowledge.observations import observations
 from understudy.populations.columns import column_of
 from understudy.populations.nhanes import EXAMINATION, FASTING, is_fasting
-from understudy.populations.strata import Places, groups, pooled, stacked
+from understudy.populations.strata import GROUPS, Places, groups, pooled, stacked
 from understudy.populations.structure import ALWAYS_SEEN, ASKED, DRAWN, LIFE_SHARES
 from understudy.sampling.dependence import Split, Tree, VariableModel
 from understudy.sampling.leaves import LevelLeaves, NormalLeaves
@@ -26,15 +26,21 @@ from understudy.sampling.variables import ColumnModel, Values, Variable, Variabl
 FEWEST = 11
 """Fewest people behind any number that is kept (the minimum cell of official statistics)."""
 
-AGE_EDGES = (60, 40, 80)
-"""Ages in years at which age groups begin."""
+AGE_EDGES = (60, 40, 80, 50, 30, 70)
+"""Ages in years at which age groups begin, in the order in which trees split by them."""
 
-LAST = ("fasting_glucose", "fasting_insulin", "triglycerides")
-"""What only the fasting subsample tells."""
+LAST = ("random_glucose", "fasting_glucose", "fasting_insulin", "triglycerides")
+"""What is drawn last, from more earlier observations than others: what the fasting subsample tells."""
 
 PARTLY_FASTING = ("random_glucose",)
-"""Learned with more weight on those who fasted: everyone's fasting glucose is drawn from this value as theirs is."""
-_FASTING_PART = 0.5
+"""Depends on others mostly as in those who fasted: everyone's fasting glucose is drawn from this value as theirs is."""
+_FASTING_PART = 4.0
+
+FIRST_SPLIT = {"history_mi": "history_chd", "cholesterol_medicine": "high_cholesterol_diagnosed"}
+"""What is split by before the groups: a soft rule is broken by as many of each as in the survey."""
+
+POOLS = {"cigarettes_per_day": 250}
+"""Fewest people of a margin where it needs more: few smokers of a group smoke two packs."""
 
 _DECIMALS = {"egfr": 1, "bmi": 2, "systolic_bp": 0, "diastolic_bp": 0, "heart_rate": 0}
 _SHARE_DECIMALS = 3
@@ -51,7 +57,7 @@ class FittingSettings(Value):
         default=32, ge=4, description="The same of the observations that are drawn last."
     )
     pool: int = Field(
-        default=80, ge=FEWEST, description="Fewest people of a group in which a quantity has its own margin."
+        default=50, ge=FEWEST, description="Fewest people of a group in which a quantity has its own margin."
     )
     bins: int = Field(default=60, ge=20, description="About the most bins of a margin.")
     pruning: float = Field(
@@ -83,7 +89,7 @@ class FittingSettings(Value):
 
 def fit(
     people: pl.DataFrame, settings: FittingSettings, rng: np.random.Generator
-) -> tuple[Variables, tuple[VariableModel, ...], Places]:
+) -> tuple[Variables, tuple[VariableModel, ...], Places, tuple[int, ...]]:
     """Learn what is drawn of an adult from the people of a survey.
 
     Each observation is learned from those it was made of, with the weights of their subsample: the result
@@ -95,8 +101,8 @@ def fit(
         rng: breaks ties, chooses the rows of each tree.
 
     Returns:
-        The variables in drawing order, the distribution of each given earlier ones, and which of its margins
-        a quantity has in each group of people.
+        The variables in drawing order, the distribution of each given earlier ones, which of its margins a
+        quantity has in each group of people, and the fewest people behind a leaf of each variable.
     """
     frame = _latent(people)
     encoder = _Encoder(frame, settings, rng)
@@ -104,16 +110,19 @@ def fit(
         encoder.add(name)
     variables, values = tuple(encoder.variables), encoder.values
     top = _strata(variables, encoder.columns)
-    models = []
+    models, fewest = [], []
     for index, weights in enumerate(encoder.weights):
         most = settings.last_parents if variables[index].column in LAST else settings.parents
         earlier = _parents(index, variables, values, weights, most)
-        fine = settings.of_trees(int((weights > 0).sum()))
-        model = _compact(fit_variable(index, earlier, variables, values, fine, rng, weights, top))
-        _refuse_small_leaves(index, model, variables, values.take(weights > 0))
+        count = int((weights > 0).sum())
+        # Of few people the groups would use up all splits, and nothing else could tell them apart.
+        first = _first(index, variables, top) if count >= 2 * GROUPS * settings.leaf else ()
+        fine = settings.of_trees(count)
+        model = _compact(fit_variable(index, earlier, variables, values, fine, rng, weights, first))
+        fewest.append(_fewest_in_leaf(index, model, variables, values.take(weights > 0)))
         _fill(index, model, variables, values, weights, rng)
         models.append(model)
-    return Variables(variables, tuple(encoder.columns)), tuple(models), encoder.places
+    return Variables(variables, tuple(encoder.columns)), tuple(models), encoder.places, tuple(fewest)
 
 
 def _latent(people: pl.DataFrame) -> pl.DataFrame:
@@ -139,21 +148,33 @@ def _strata(variables: tuple[Variable, ...], columns: list[ColumnModel]) -> tupl
     return (halves[0], *((index["age"], float(edge)) for edge in edges), halves[1])
 
 
-def _refuse_small_leaves(
-    index: int, model: VariableModel, variables: tuple[Variable, ...], known: Values
-) -> None:
+def _first(index: int, variables: tuple[Variable, ...], top: tuple[Split, ...]) -> tuple[Split, ...]:
+    """Return the splits that the trees of one variable make first."""
+    name = FIRST_SPLIT.get(variables[index].column)
+    if name is None:
+        return top
+    place = next(i for i, variable in enumerate(variables) if variable.column == name)
+    score = variables[place].score
+    assert score is not None
+    return ((place, float(score.mean())), *top)
+
+
+def _fewest_in_leaf(index: int, model: VariableModel, variables: tuple[Variable, ...], known: Values) -> int:
     """Count the people behind each leaf of the finished trees, once more and independently of how they grew."""
     if model.features is None or model.slope is None or model.intercept is None:
-        return
+        return known.rows
+    fewest = known.rows
     matrix, linear = model.features.matrices(variables, known)
     trend = linear @ model.slope + model.intercept
     matrix = np.column_stack([matrix, trend.astype(np.float32)])
     for tree in model.trees:
         people = np.bincount(tree.leaf(matrix), minlength=len(tree.left))[tree.left < 0]
-        if people.min() < FEWEST:
-            raise ValueError(
-                f"a leaf of {variables[index].column!r} rests on {people.min()} people; raise the setting 'leaf'"
-            )
+        fewest = min(fewest, int(people.min()))
+    if fewest < FEWEST:
+        raise ValueError(
+            f"a leaf of {variables[index].column!r} rests on {fewest} people; raise the setting 'leaf'"
+        )
+    return fewest
 
 
 def _fill(
@@ -196,12 +217,14 @@ class _Encoder:
         known = cells.is_not_null().to_numpy() & asked
         weights = self._weights_of(name)
         known &= weights > 0
-        weights = np.where(known, weights / weights[known].mean(), 0.0)
         column = column_of(name)
         if column.kind is Kind.NUMBER:
             variable, model, drawn = self._quantity(column, index, cells, known, weights)
         else:
             variable, model, drawn = self._levels(column, index, cells, known, weights)
+        if name in PARTLY_FASTING:
+            weights = weights / weights.sum() + _FASTING_PART * self._fasted / self._fasted.sum()
+        weights = np.where(known, weights / weights[known].mean(), 0.0)
         self.variables.append(variable)
         self.columns.append(model)
         self.weights.append(weights)
@@ -213,9 +236,6 @@ class _Encoder:
         entry = observations().get(name)
         if entry is not None and is_fasting(entry):
             return self._fasted
-        if name in PARTLY_FASTING:
-            fasting = _FASTING_PART * self._fasted / self._fasted.sum()
-            return np.asarray(self._examined / self._examined.sum() + fasting)
         return self._examined
 
     def _asked(self, name: str) -> np.ndarray:
@@ -239,7 +259,8 @@ class _Encoder:
         )
         rounded = np.round(numbers, digits)
         # Age makes the groups, so it has one margin.
-        parts = (0,) if column.name == "age" else pooled(self._group[known], self.settings.pool)
+        fewest = POOLS.get(column.name, self.settings.pool)
+        parts = (0,) if column.name == "age" else pooled(self._group[known], fewest)
         pool = np.array(parts)[self._group] if len(parts) > 1 else np.zeros(len(numbers), dtype=np.int64)
         drawn, margins = np.zeros(len(numbers)), []
         for number in range(max(parts) + 1):

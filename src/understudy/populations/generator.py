@@ -9,7 +9,7 @@ from pathlib import Path
 
 from understudy.core.conditions import Conditions, Feasibility
 from understudy.core.dataset import Dataset
-from understudy.core.errors import ConditionError
+from understudy.core.errors import ArtifactError, ConditionError
 from understudy.core.schema import Kind, Schema
 from understudy.core.seeds import Seed
 from understudy.populations.columns import schema_of
@@ -19,7 +19,7 @@ from understudy.sampling.conditioning import Sampler
 from understudy.sampling.rules import RowRules
 
 FILES = "population"
-_FIELDS = ("variables", "models", "places", "people")
+_FIELDS = ("variables", "models", "places", "people", "fewest")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ def save_model(name: str, model: PopulationModel, folder: Path, stem: str) -> No
     value = {
         "population": name,
         "people": model.people,
+        "fewest": model.fewest,
         "columns": model.schema.table.names,
         "variables": model.variables,
         "models": model.models,
@@ -107,9 +108,15 @@ def load(folder: Path) -> PopulationGenerator:
 
 
 def generator_of(value: dict[str, object]) -> PopulationGenerator:
-    """Return the generator of what a parameter file holds."""
+    """Return the generator of what a parameter file holds.
+
+    Raises:
+        ArtifactError: if an older release wrote it, with other groups of people.
+    """
     name, names = str(value["population"]), value["columns"]
     assert isinstance(names, tuple)
-    variables, models, places, people = (value[key] for key in _FIELDS)
-    model = PopulationModel(schema_of(name, names), variables, models, places, people)  # type: ignore[arg-type]
+    if not value.keys() >= set(_FIELDS):
+        raise ArtifactError(f"the parameters of {name!r} were written by an older release; build them again")
+    variables, models, places, people, fewest = (value[key] for key in _FIELDS)
+    model = PopulationModel(schema_of(name, names), variables, models, places, people, fewest)  # type: ignore[arg-type]
     return PopulationGenerator(name, model)

@@ -33,6 +33,7 @@ class PopulationModel:
         models: the distribution of each variable given earlier ones.
         places: which of its stacked margins a quantity has in each group of people.
         people: unweighted people of the survey behind the model.
+        fewest: unweighted people behind the smallest leaf of each variable.
     """
 
     schema: Schema
@@ -40,6 +41,7 @@ class PopulationModel:
     models: tuple[VariableModel, ...]
     places: Places
     people: int
+    fewest: tuple[int, ...]
 
     def draw(self, n: int, rng: np.random.Generator, restriction: Restriction) -> Candidates:
         """Draw `n` candidates under a restriction; see `RowModel.draw`.
@@ -64,11 +66,12 @@ class PopulationModel:
     def _run(self, drawing: Pass) -> tuple[pl.DataFrame, np.ndarray]:
         columns = drawing.run()
         derive_all(columns, self._made)
-        frame = frame_of(columns, self.schema.table.names, self.schema)
+        frame = frame_of(columns, self._judged.table.names, self._judged)
+        published = frame.select(self.schema.table.names)
         if not frame.height:
-            return frame, drawing.log_weight
+            return published, drawing.log_weight
         sound = self._is_sound(frame, drawing.restriction.where)
-        return frame, np.where(sound, drawing.log_weight, -np.inf)
+        return published, np.where(sound, drawing.log_weight, -np.inf)
 
     def only(self, names: Sequence[str]) -> PopulationModel:
         """Return the model of fewer columns, which draws no more than these rest on."""
@@ -94,7 +97,11 @@ class PopulationModel:
         )
         models = tuple(_renumbered(self.models[i], place) for i in order)
         return replace(
-            self, schema=schema_of(self.schema.table.name, names), variables=variables, models=models
+            self,
+            schema=schema_of(self.schema.table.name, names),
+            variables=variables,
+            models=models,
+            fewest=tuple(self.fewest[i] for i in order),
         )
 
     @cached_property
@@ -102,8 +109,15 @@ class PopulationModel:
         return made_for(self.schema.table.names)
 
     @cached_property
+    def _judged(self) -> Schema:
+        """The columns that rules are asked of: what is published, and who the people are, where it is drawn."""
+        drawn = {model.column.name for model in self.variables.columns}
+        names = (*self.schema.table.names, *(name for name in MAKE_GROUPS if name in drawn))
+        return schema_of(self.schema.table.name, tuple(dict.fromkeys(names)))
+
+    @cached_property
     def _rules(self) -> tuple[Applicable, ...]:
-        found = applicable(self.schema.table.columns)
+        found = applicable(self._judged.table.columns)
         return tuple(entry for entry in found if entry.rule.id not in SEEN_IN_SURVEY)
 
     def _is_sound(self, frame: pl.DataFrame, where: Sequence[Where]) -> np.ndarray:

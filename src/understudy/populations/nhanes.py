@@ -11,14 +11,12 @@ import polars as pl
 from understudy.core.errors import SourceError
 from understudy.core.schema import Kind
 from understudy.knowledge.observations import Observation, observations
+from understudy.populations.structure import YOUNGEST
 from understudy.populations.transport import read_transport
 
 KEY = "SEQN"
 EXAMINATION, FASTING = "weight_examination", "weight_fasting"
 DESIGN = (EXAMINATION, FASTING, "stratum", "psu")
-YOUNGEST = 20
-"""Youngest age in years: most questions on illness and education were asked from 20 on."""
-
 PHQ9_ITEMS = tuple(f"DPQ0{item}0" for item in range(1, 10))
 
 # Codes that are no quantities, by variable: refused, unknown, and others that mean a number or nothing.

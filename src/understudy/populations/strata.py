@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from understudy.sampling.margins import Margin
 from understudy.sampling.variables import ColumnModel, Values, Variables
 
-AGES = (40, 60, 80)
+AGES = (30, 40, 50, 60, 70, 80)
 """Ages in years at which the groups of one sex part."""
 
 GROUPS = 4 * (len(AGES) + 1)

@@ -15,6 +15,11 @@ from understudy.knowledge.observations import observations
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
+YOUNGEST, OLDEST = 20, 80
+"""Ages in years: most questions were put to people from 20 on only, and from 80 on the survey publishes 80."""
+
+AGES_SAY = f"adults from {YOUNGEST} on; {OLDEST} stands for {OLDEST} and over"
+
 OLDEST_PREGNANT = 44
 """Oldest age in years at which the survey publishes pregnancy."""
 
@@ -40,11 +45,11 @@ LIFE_SHARES: Mapping[str, str] = {
 DRAWN = (
     "age", "sex", "race_ethnicity", "diabetes_diagnosed", "pregnant", "bmi", "height", "hypertension_diagnosed",
     "high_cholesterol_diagnosed", "smoking_status", "history_chd", "history_mi", "history_angina",
-    "history_heart_failure", "history_stroke", "history_ckd", "dialysis", "history_copd", "history_asthma",
+    "history_heart_failure", "history_stroke", "history_ckd", "history_copd", "history_asthma",
     "history_cancer", "history_arthritis", "history_thyroid_disease", "history_liver_disease",
     "history_kidney_stones", "insulin", "oral_glucose_lowering", "antihypertensive", "cholesterol_medicine",
-    "hba1c", "egfr", "uacr", "systolic_bp", "diastolic_bp", "total_cholesterol", "hdl", "alt", "ast",
-    "platelets", "phq9_total", "waist", "hip", "arm_circumference", "random_glucose", "bun", "hscrp",
+    "hba1c", "egfr", "uacr", "dialysis", "systolic_bp", "diastolic_bp", "total_cholesterol", "hdl", "alt", "ast",
+    "platelets", "phq9_total", "waist", "hip", "arm_circumference", "bun", "hscrp",
     "uric_acid", "hemoglobin", "mcv", "mchc", "rdw", "mean_platelet_volume", "wbc", "lymphocytes_percent",
     "monocytes_percent", "eosinophils_percent", "basophils_percent", "ggt", "alp", "bilirubin_total",
     "albumin", "total_protein", "ldh", "ck", "iron", "sodium", "potassium", "chloride", "bicarbonate",
@@ -52,7 +57,7 @@ DRAWN = (
     "sleep_hours_weekend", "education", "income_poverty_ratio", "marital_status", "born_in_usa",
     "health_insurance", "prediabetes_diagnosed", "relative_diabetes", "relative_heart_attack",
     "relative_asthma", "diabetic_retinopathy", "cigarettes_per_day", *LIFE_SHARES,
-    "fasting_glucose", "fasting_insulin", "triglycerides",
+    "random_glucose", "fasting_glucose", "fasting_insulin", "triglycerides",
 )  # fmt: skip
 
 
