@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 FAMILIES = (
-    "synthesizers", "metrics", "sections", "renderers", "sources", "exports", "policies", "language-models",
+    "synthesizers", "populations", "metrics", "sections", "renderers", "sources", "exports", "policies",
+    "language-models",
 )  # fmt: skip
 
 

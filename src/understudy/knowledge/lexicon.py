@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import Literal
@@ -73,6 +73,27 @@ def suggest(word: str, most: int = 3) -> tuple[str, ...]:
     _, folded = _index()
     near = get_close_matches(_folded(word), tuple(folded), n=most, cutoff=0.6)
     return tuple(_spelled()[key] for key in near)
+
+
+def likest(word: str, names: Sequence[str], most: int = 5) -> tuple[str, ...]:
+    """Return the names whose spelling comes nearest to a word, however far, nearest first."""
+    return tuple(get_close_matches(_folded(word), names, n=most, cutoff=0.0))
+
+
+def also_called(word: str) -> tuple[str, ...]:
+    """Return the ids of other observations that the words of a short name are part of the name of.
+
+    `glucose` alone means one observation; fasting glucose is called so, too.
+    """
+    meant = {entry.id for entry in lookup(word)}
+    parts = set(_folded(word).split())
+    found = [
+        entry.id
+        for key, entries in _index()[1].items()
+        for entry in entries
+        if entry.kind == "observation" and entry.id not in meant and parts < set(key.split())
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def meaning(word: str, kind: MeaningKind) -> str:

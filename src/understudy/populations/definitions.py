@@ -11,7 +11,7 @@ from understudy.core.schema import Column
 from understudy.knowledge.columns import told_by
 from understudy.knowledge.conditions import Condition, Stage, conditions
 from understudy.knowledge.guidelines import guidelines
-from understudy.knowledge.lexicon import lookup, suggest
+from understudy.knowledge.lexicon import likest, lookup, suggest
 from understudy.knowledge.observations import observations
 from understudy.populations.logic import Joined, Node, Not, as_where, conjuncts, names, parse, without
 
@@ -89,15 +89,17 @@ def _with_stage(text: str) -> tuple[str, tuple[Stage, ...]]:
 
 
 def _unknown(name: str) -> UnknownNameError:
-    """Return the refusal of a condition: with those spelled alike or named within it, or else with all."""
+    """Return the refusal of a condition: with those spelled alike or named within it, or else the likest names."""
     words = name.split()
     within = [" ".join(words[i:j]) for i in range(len(words)) for j in range(len(words), i, -1)]
     near = [m.id for text in (*within, *suggest(name, 8)) for m in lookup(text) if m.kind == "condition"]
-    why = "it is outside the knowledge base, and none is invented"
-    # Names of diseases are long and alike: what merely shares letters with an unknown one is no suggestion.
-    return UnknownNameError(
-        "condition", name, tuple(dict.fromkeys(near or conditions())), why=why, likeness=0.75
+    shown = tuple(dict.fromkeys(near)) or likest(name, tuple(conditions()))
+    why = (
+        "it is outside the knowledge base, and none is invented; `understudy knowledge list conditions` lists the "
+        f"{len(conditions())} that are known, among them these"
     )
+    # Names of diseases are long and alike: what merely shares letters with an unknown one is no suggestion.
+    return UnknownNameError("condition", name, shown, why=why, likeness=0.75)
 
 
 def define(word: str, columns: Mapping[str, Column], population: str, *, exclude: bool = False) -> Definition:

@@ -12,7 +12,7 @@ from understudy.core.dataset import Dataset
 from understudy.core.errors import RequestError, SettingsError, UnknownNameError
 from understudy.core.schema import Column, Kind, Role, Schema, Storage, Table
 from understudy.knowledge.conditions import conditions
-from understudy.knowledge.lexicon import lookup, suggest
+from understudy.knowledge.lexicon import also_called, likest, lookup, suggest
 from understudy.knowledge.observations import Group, Observation, observations
 from understudy.knowledge.units import convert, unit
 
@@ -57,7 +57,8 @@ def resolve_observation(word: str, held: Mapping[str, Column], population: str) 
             raise RequestError(
                 f"no observation is called {name!r}; the nearest known are {shown}, which {population} does not hold"
             )
-        raise UnknownNameError("observation", name, held_near or tuple(held))
+        why = f"`understudy populations show {population}` lists the {len(held)} that it holds, among them these"
+        raise UnknownNameError("observation", name, held_near or likest(name, tuple(held)), why=why)
     present = [n for n in found if n in held]
     if not present:
         about = observations()[found[0]]
@@ -65,6 +66,22 @@ def resolve_observation(word: str, held: Mapping[str, Column], population: str) 
         near_text = f" It holds of the same kind: {', '.join(group[:8])}." if group else ""
         raise RequestError(f"{population} does not hold {about.id!r} ({about.name}).{near_text}")
     return present[0]
+
+
+def read_as(word: str, held: Mapping[str, Column], population: str) -> str:
+    """Return what to say of a short name that others of the same unit are called by, too; nothing otherwise."""
+    name = resolve_observation(word, held, population)
+    if word.strip() == name:
+        return ""
+    about = observations()[name]
+    called = [*(m.id for m in lookup(word) if m.kind == "observation"), *also_called(word)]
+    others = [n for n in dict.fromkeys(called) if n in held and n != name]
+    others = [
+        n for n in others if (observations()[n].group, observations()[n].unit) == (about.group, about.unit)
+    ]
+    if about.unit is None or not others:
+        return ""
+    return f"{word.strip()!r} was read as {name} ({about.name}); there is also {', '.join(others)}"
 
 
 def choose(

@@ -57,13 +57,19 @@ def read_where(text: str, held: Mapping[str, Column], population: str) -> tuple[
 
 
 def _called(column: Column, word: str | None) -> tuple[str | None, ...]:
-    """Return the levels that a word for people means: Black, smoker, uninsured; any other word as it is."""
+    """Return the levels that a word for people or an initial means: Black, smoker, F; any other word as it is."""
     if word is None or word.casefold() in {value.casefold() for value in column.values or ()}:
         return (word,)
     for level in level_words().values():
         if level.observation == column.name and folded(word) in map(folded, level.words):
             return level.values
-    return (word,)
+    initial = [value for value in column.values or () if value[0].casefold() == word.casefold()]
+    return tuple(initial) if len(initial) == 1 else (word,)
+
+
+def words_of(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return what the observations are called in conditions, as they were written."""
+    return tuple(dict.fromkeys(parse_where(split_unit(text)[0]).column for text in texts))
 
 
 def read_shares(texts: Sequence[str], held: Mapping[str, Column], population: str) -> tuple[Proportion, ...]:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
 from understudy.core.catalog import Choice
-from understudy.core.conditions import Conditions
+from understudy.core.conditions import Between, Conditions
 from understudy.core.contracts import Generator
 from understudy.core.errors import ConditionError, RequestError
 from understudy.core.schema import Column, Schema
 from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.knowledge.conditions import conditions
+from understudy.knowledge.units import written as written_unit
 from understudy.modalities.wishes import resolve
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.populations.definitions import Definition, define
-from understudy.populations.presentation import Measure, choose, measures, resolve_observation, schema_as
+from understudy.populations.presentation import (
+    Measure,
+    choose,
+    measures,
+    read_as,
+    resolve_observation,
+    schema_as,
+)
 from understudy.populations.requests import (
     given_own,
     in_unit,
@@ -25,7 +34,9 @@ from understudy.populations.requests import (
     read_shares,
     read_where,
     target_in_unit,
+    words_of,
 )
+from understudy.populations.structure import AGES_SAY
 from understudy.populations.targets import Target, columns_of, parse_target, read_targets
 from understudy.reports.wording import count, listing
 from understudy.workflow.plan import COHORT_SECTIONS, Cohort, Plan
@@ -134,7 +145,9 @@ def draft_cohort(wishes: CohortWishes, generator: Generator | None = None) -> Co
     schema = schema_as(held, shown.names, written)
     given = Conditions(where=tuple(in_unit(w, u, written.get(w.column, _own(held[w.column]))) for w, u in asked),
                        shares=shares)  # fmt: skip
-    own = resolve(given_own(given, written), generator.schema)
+    own = given_own(given, written)
+    _refuse_outside(own, held, name)
+    own = resolve(own, generator.schema)
     _refuse_contradictions(own, [*defined, *left_out], generator.schema)
     cohort = Cohort(
         conditions=_spelled(defined),
@@ -156,7 +169,9 @@ def draft_cohort(wishes: CohortWishes, generator: Generator | None = None) -> Co
         seed=wishes.seed,
         reasons=_reasons(wishes, shown.names),
     )
-    notes = list(shown.notes)
+    called = [*words_of(wishes.where), *wishes.add, *(t.column for t in _targets(wishes))]
+    notes = [note for word in dict.fromkeys(called) if (note := read_as(word, held, name))]
+    notes += shown.notes
     if shown.lacking:
         notes.append(
             f"ranked among the important observations, but not held by {name}: {listing(shown.lacking, 12)}"
@@ -180,6 +195,29 @@ def _refuse_contradictions(own: Conditions, defined: Sequence[Definition], schem
                 f"{name!r} contradicts what else is asked, for it means {definition.when}: {error}. Nearest feasible: "
                 f"leave out {name!r}, or the limit"
             ) from error
+
+
+def _refuse_outside(own: Conditions, held: Mapping[str, Column], population: str) -> None:
+    """Refuse limits beyond whom the population stands for, before anyone is drawn."""
+    for wish in own.where:
+        column = held[wish.column]
+        if not isinstance(wish, Between):
+            continue
+        low, high = (
+            (-inf if column.low is None else column.low),
+            (inf if column.high is None else column.high),
+        )
+        ends = (-inf if wish.low is None else wish.low), (inf if wish.high is None else wish.high)
+        is_below = ends[1] < low or (ends[1] == low and wish.high_open)
+        if is_below or ends[0] > high or (ends[0] == high and wish.low_open):
+            known = (
+                f"{column.name} lies between {low:g} and {high:g} {written_unit(column.unit or '')}".rstrip()
+            )
+            note = f" ({AGES_SAY})" if column.name == "age" else ""
+            nearest = f"{column.name}<={low:g}" if is_below else f"{column.name}>={high:g}"
+            raise ConditionError(
+                f"no one in {population} has {wish.says()}: {known} there{note}. Nearest feasible: {nearest!r}"
+            )
 
 
 def _refuse_both(defined: Sequence[Definition], left_out: Sequence[Definition]) -> None:

@@ -103,6 +103,12 @@ def test_people_are_told_what_was_chosen_and_what_is_lacking(
         (("--where", "creatinin > 2"), "creatinine"),
         (("--share", "sex=female:1.5"), "between 0 and 1"),
         (("--add", "troponin"), "does not hold"),
+        (
+            ("--where", "age < 18"),
+            "adults from 20 on; 80 stands for 80 and over). Nearest feasible: 'age<=20'",
+        ),
+        (("--where", "age > 80"), "Nearest feasible: 'age>=80'"),
+        (("--add", "qqqqq"), "understudy populations show us_adults"),
     ],
 )
 def test_a_request_that_cannot_be_met_is_refused_in_one_line(

@@ -12,7 +12,7 @@ from understudy.knowledge.conditions import condition
 from understudy.knowledge.units import UnitError, convert
 from understudy.modalities.tabular import present
 from understudy.modalities.wishes import matching, resolve
-from understudy.populations.presentation import choose, measures, present_as, resolve_observation
+from understudy.populations.presentation import choose, measures, present_as, read_as, resolve_observation
 from understudy.populations.requests import (
     given_own,
     in_unit,
@@ -195,3 +195,24 @@ def test_a_target_in_another_unit_is_converted_and_a_spread_without_its_offset()
 def test_a_target_that_does_not_suit_its_observation_is_refused(text: str) -> None:
     with pytest.raises(RequestError):
         named_target(parse_target(text), HELD, "people")
+
+
+@pytest.mark.parametrize(
+    ("word", "level"), [("F", "female"), ("m", "male"), ("women", "female"), ("Men", "male")]
+)
+def test_sexes_are_understood_as_people_write_them(word: str, level: str) -> None:
+    where, _ = read_where(f"sex={word}", HELD, "people")
+    assert where == OneOf(column="sex", values=(level,))
+
+
+def test_an_initial_of_two_levels_means_none_of_them() -> None:
+    where, _ = read_where("race_ethnicity=N", HELD, "people")
+    assert where == OneOf(column="race_ethnicity", values=("N",))
+
+
+def test_a_name_that_two_observations_share_is_said_to_be_read_as_one() -> None:
+    said = read_as("cholesterol", HELD, "people")
+    assert said.startswith("'cholesterol' was read as total_cholesterol")
+    assert "ldl" in said
+    assert read_as("total_cholesterol", HELD, "people") == ""
+    assert read_as("BMI", HELD, "people") == ""
