@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from understudy.api import Synthesis, cohort, evaluate, profile, sample, synthesize
+    from understudy.api import Synthesis, cohort, compare, evaluate, profile, sample, synthesize
+    from understudy.core.catalog import Choice
     from understudy.core.conditions import Conditions
     from understudy.core.dataset import Dataset
     from understudy.core.errors import RequestError, UnderstudyError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Choice": "understudy.core.catalog",
     "Column": "understudy.core.schema",
     "Conditions": "understudy.core.conditions",
     "Dataset": "understudy.core.dataset",
@@ -34,6 +36,7 @@ _HOMES = {
     "Table": "understudy.core.schema",
     "UnderstudyError": "understudy.core.errors",
     "cohort": "understudy.api",
+    "compare": "understudy.api",
     "evaluate": "understudy.api",
     "profile": "understudy.api",
     "sample": "understudy.api",
@@ -41,6 +44,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Choice",
     "Column",
     "Conditions",
     "Dataset",
@@ -52,6 +56,7 @@ __all__ = [
     "Table",
     "UnderstudyError",
     "cohort",
+    "compare",
     "evaluate",
     "profile",
     "sample",

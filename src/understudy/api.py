@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 
+from understudy.core.catalog import Choice
 from understudy.core.conditions import conditions
+from understudy.core.contest import Contest
 from understudy.core.errors import RequestError
 from understudy.core.events import Notify, silent
 from understudy.core.results import Evaluation, Verdict
@@ -25,14 +27,17 @@ from understudy.sources.reading import read_table
 from understudy.workflow.advise import Wishes, draft
 from understudy.workflow.cohort import run_cohort
 from understudy.workflow.cohort_request import CohortWishes, draft_cohort
+from understudy.workflow.compare import DEFAULT_ENTRANTS
+from understudy.workflow.compare import compare as carry_out
 from understudy.workflow.judge import judge
-from understudy.workflow.plan import MEMORY, Holdout, Plan
+from understudy.workflow.plan import DEFAULT_METRICS, MEMORY, Holdout, Plan
 from understudy.workflow.release import Release
 from understudy.workflow.run import run
 from understudy.workflow.sample import sample as draw
 
 HOLDOUT_MEMORY = "<holdout in memory>"
 PARTIAL_MEMORY = "<rows to complete in memory>"
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -283,6 +288,71 @@ def evaluate(
     return _made(out, lambda folder: judge(tables[0], tables[1], held, wishes, folder, notify=notify))
 
 
+def compare(
+    table: Any,
+    synthesizers: Sequence[str | Choice] = DEFAULT_ENTRANTS,
+    *,
+    seeds: int = 3,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    target: str | None = None,
+    protected: Sequence[str] | None = None,
+    schema: Schema | None = None,
+    holdout: float | Any = 0.2,
+    train_rows: int | None = None,
+    time_limit_s: float | None = None,
+    device: str = "cpu",
+    policy: Literal["internal", "external"] = "internal",
+    seed: int = 0,
+    out: str | Path | None = None,
+    goal: str = "",
+    notify: Notify = silent,
+) -> Contest:
+    """Fit several synthesizers with several seeds, judge them alike, and say which to use and why.
+
+    Args:
+        table: a path, or a pandas, polars or pyarrow table.
+        synthesizers: names, or choices with settings.
+        seeds: train/holdout splits; more of them tell smaller differences apart.
+        metrics: what is asked of each (`understudy list metrics`).
+        target: the column that is predicted when usefulness is measured.
+        protected: columns whose groups are compared.
+        schema: the table's meaning; proposed if left out.
+        holdout: share of patients kept from fitting, or a table of such patients.
+        train_rows: learn from at most this many rows.
+        time_limit_s: seconds that each fit should stay within.
+        device: where neural synthesizers learn, `cpu`, `cuda` or `mps`.
+        policy: release policy by which rows count as refused.
+        seed: the first seed.
+        out: folder for report and `contest.json`; without it nothing stays on disk.
+        goal: the request in your words, kept with the comparison.
+        notify: told about progress.
+
+    Raises:
+        RequestError: if the table or a name is at fault, or no synthesizer finishes.
+    """
+    opened, name = _opened(table, MEMORY)
+    frames: dict[str, pl.DataFrame | Reading] = {name: opened}
+    wishes = Wishes(
+        goal=goal,
+        schema=schema,
+        target=target,
+        protected=protected,
+        train_rows=train_rows,
+        time_limit_s=time_limit_s,
+        device=device,
+        holdout=_holdout(holdout, frames),
+        policy=policy,
+        seed=seed,
+    )
+    choices = [Choice(name=s) if isinstance(s, str) else s for s in synthesizers]
+    return _made(
+        out,
+        lambda folder: carry_out(
+            name, choices, wishes, folder, seeds=seeds, metrics=metrics, frames=frames, notify=notify
+        ),
+    )
+
+
 def sample(
     generator: str | Path,
     *,
@@ -312,8 +382,8 @@ def sample(
     return present(made.dataset)
 
 
-def _made(out: str | Path | None, make: Callable[[Path], Release]) -> Release:
-    """Make a release in `out`, or in a folder that is gone afterwards."""
+def _made(out: str | Path | None, make: Callable[[Path], Made]) -> Made:
+    """Make a release or a comparison in `out`, or in a folder that is gone afterwards."""
     if out is not None:
         return make(Path(out))
     with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
@@ -346,4 +416,15 @@ def _holdout(holdout: float | Any | None, frames: dict[str, pl.DataFrame | Readi
     return Holdout(table=name)
 
 
-__all__ = ["Proposal", "Synthesis", "cohort", "evaluate", "profile", "sample", "synthesize"]
+__all__ = [
+    "Choice",
+    "Contest",
+    "Proposal",
+    "Synthesis",
+    "cohort",
+    "compare",
+    "evaluate",
+    "profile",
+    "sample",
+    "synthesize",
+]

@@ -15,6 +15,7 @@ WORDS = {
     "build": "Building the population",
     "sample": "Sampling",
     "evaluate": "Judging",
+    "compare": "Comparing",
     "release": "Writing the release",
 }
 

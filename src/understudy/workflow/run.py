@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,8 @@ from understudy.workflow.policy import decide, policy
 from understudy.workflow.release import Release, bundle, ensure_free, versions
 from understudy.workflow.review import review
 from understudy.workflow.steps import PREVIEW_ROWS, Steps
+
+COST = "cost.json"
 
 
 def run(
@@ -116,13 +121,33 @@ def fit(
     )
 
     def make(folder: Path) -> None:
+        began, cpu_began = time.perf_counter(), time.process_time()
         with threadpool_limits(1):
             recipe.fit(train, fitting).save(folder)
+        took = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu_began}
+        (folder / COST).write_text(json.dumps(took), encoding="utf-8")
 
     artifact = store.once("fit", inputs, make)
     shutil.rmtree(unfinished, ignore_errors=True)
     reused(artifact.is_reused)
     return load(artifact.folder), artifact.key
+
+
+@dataclass(frozen=True)
+class FittingCost:
+    """What a fit took: wall-clock and processor seconds, and the bytes of its generator on disk."""
+
+    seconds: float
+    cpu_seconds: float
+    generator_bytes: int
+
+
+def fitting_cost(store: ArtifactStore, key: str) -> FittingCost:
+    """Return what the fit of this key took when it was done."""
+    folder = store.folder / "fit" / key
+    took = json.loads((folder / COST).read_text(encoding="utf-8"))
+    kept = [path for path in folder.rglob("*") if path.is_file() and path.name not in (COST, "inputs.json")]
+    return FittingCost(took["seconds"], took["cpu_seconds"], sum(path.stat().st_size for path in kept))
 
 
 def sample(
