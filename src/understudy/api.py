@@ -293,7 +293,7 @@ def compare(
     synthesizers: Sequence[str | Choice] = DEFAULT_ENTRANTS,
     *,
     seeds: int = 3,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str | Choice] = DEFAULT_METRICS,
     target: str | None = None,
     protected: Sequence[str] | None = None,
     schema: Schema | None = None,
@@ -313,7 +313,7 @@ def compare(
         table: a path, or a pandas, polars or pyarrow table.
         synthesizers: names, or choices with settings.
         seeds: train/holdout splits; more of them tell smaller differences apart.
-        metrics: what is asked of each (`understudy list metrics`).
+        metrics: what is asked of each: names (`understudy list metrics`) or choices with settings.
         target: the column that is predicted when usefulness is measured.
         protected: columns whose groups are compared.
         schema: the table's meaning; proposed if left out.
@@ -344,11 +344,14 @@ def compare(
         policy=policy,
         seed=seed,
     )
-    choices = [Choice(name=s) if isinstance(s, str) else s for s in synthesizers]
+    choices, asked = (
+        [Choice(name=one) if isinstance(one, str) else one for one in several]
+        for several in (synthesizers, metrics)
+    )
     return _made(
         out,
         lambda folder: carry_out(
-            name, choices, wishes, folder, seeds=seeds, metrics=metrics, frames=frames, notify=notify
+            name, choices, wishes, folder, seeds=seeds, metrics=asked, frames=frames, notify=notify
         ),
     )
 

@@ -30,7 +30,10 @@ Metrics = Annotated[
     typer.Option("--metrics", help="What is asked of each, separated by commas; default: all."),
 ]
 EntrantSettings = Annotated[
-    list[str] | None, typer.Option("--set", help="A setting of one of them, SYNTHESIZER.NAME=VALUE.")
+    list[str] | None,
+    typer.Option(
+        "--set", help="A setting of a synthesizer or a metric that takes part, ITS_NAME.SETTING=VALUE."
+    ),
 ]
 
 
@@ -81,15 +84,16 @@ def compare(
         policy=options.one_of(policy, "--policy", ("internal", "external")),
         seed=seed,
     )
-    choices = choices_of(names, options.settings_of(set_))
+    asked = options.names_of(metrics) or list(DEFAULT_METRICS)
+    choices = choices_of([*names, *asked], options.settings_of(set_))
     with shown() as notify:
         contest = carry_out(
             table,
-            choices,
+            choices[: len(names)],
             wishes,
             out,
             seeds=seeds,
-            metrics=options.names_of(metrics) or DEFAULT_METRICS,
+            metrics=choices[len(names) :],
             work=work,
             notify=notify,
         )
@@ -100,7 +104,7 @@ def compare(
 
 
 def choices_of(names: Sequence[str], settings: dict[str, Any]) -> list[Choice]:
-    """Return the synthesizers with the settings that were said of each.
+    """Return synthesizers or metrics with the settings that were said of each.
 
     Raises:
         SettingsError: if a setting does not say whose it is.

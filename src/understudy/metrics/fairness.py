@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,7 +14,7 @@ from understudy.core.results import Axis, Detail, Estimate, MetricResult
 from understudy.metrics.anchors import Anchored, NotApplicable, Question, ask
 from understudy.metrics.groups import Grouping, groupings
 from understudy.metrics.intervals import around, patient_weights, percentile
-from understudy.metrics.learned import Rivals, redrawn, rivals
+from understudy.metrics.learned import Rivals, learned_anew, redrawn, rivals
 
 PARITY = "demographic parity difference"
 ODDS = "equalised odds difference"
@@ -38,7 +40,8 @@ class Fairness(Metric):
     Each model calls positive whom it gives a greater chance than the share of positives among the real
     training rows, so that the people who are judged have no say. The demographic parity difference is the
     range of the shares called positive; the equalised odds difference the larger range of true and of false
-    positive rates; the false positive rate ratio that of a group to the largest group of the same kind.
+    positive rates; the false positive rate ratio that of a group to the largest group of the same kind, among
+    crossed groups to the one that differs in a single column (Black men to White men, not to White women).
     Groups need 30 holdout rows, rates 10 of their class. The estimate is the largest change of a difference
     (not of a ratio) that comes from learning from synthetic rows; the ceiling is the change that comes from
     drawing the real patients anew with replacement.
@@ -49,6 +52,10 @@ class Fairness(Metric):
     """
 
     draws: int = Field(default=100, ge=20, description="Bootstrap draws of holdout patients.")
+    model: Literal["better", "boosted trees", "linear model"] = Field(
+        default="better",
+        description="Whose decisions count; by default those of the model that does better on real rows set aside.",
+    )
 
     def measure(self, comparison: Comparison) -> MetricResult:
         """Answer the question of this module."""
@@ -57,6 +64,8 @@ class Fairness(Metric):
     def _answer(self, comparison: Comparison) -> MetricResult:
         ways = groupings(comparison)
         race = rivals(comparison)
+        if self.model != "better":
+            race = replace(race, family=self.model)
         if len(race.task.classes) < 2:
             raise NotApplicable("gaps are defined for decisions between levels, and the target is a number")
         decisions = _decisions(race, comparison)
@@ -89,7 +98,9 @@ def _decisions(race: Rivals, comparison: Comparison) -> dict[str, np.ndarray]:
     known = race.task.truth(comparison.real)
     share = float((known[~np.isnan(known)] == positive).mean())
     scores = {table: race.predictions[table, race.family][:, positive] for table in race.learned}
-    scores["redrawn"] = redrawn(comparison).predict(race.family, race.test)[:, positive]
+    is_better = race.family == rivals(comparison).family
+    again = redrawn(comparison) if is_better else learned_anew(comparison, race.family)
+    scores["redrawn"] = again.predict(race.family, race.test)[:, positive]
     return {table: score > share for table, score in scores.items()}
 
 
@@ -131,34 +142,50 @@ def _range(rates: list[np.ndarray]) -> np.ndarray:
 def _false_rates(
     way: Grouping, race: Rivals, decisions: Mapping[str, np.ndarray], weights: np.ndarray
 ) -> list[Detail]:
-    """Return the false positive rate of each group, and its ratio to that of the largest group."""
+    """Return the false positive rate of each group, and its ratios to the groups that it is compared with."""
     member = way.membership(race.test)
     is_negative = race.truth != len(race.task.classes) - 1
     enough = {
-        name: rows
-        for k, name in enumerate(way.groups)
-        if (member == k).sum() >= FEWEST_ROWS
-        and (rows := (member == k) & is_negative).sum() >= FEWEST_OF_A_CLASS
+        place: rows
+        for place in range(len(way.groups))
+        if (member == place).sum() >= FEWEST_ROWS
+        and (rows := (member == place) & is_negative).sum() >= FEWEST_OF_A_CLASS
     }
     if len(enough) < 2:
         return []
+    sizes = {place: int(rows.sum()) for place, rows in enough.items()}
     rates = {
-        name: {table: _rate(called, rows, weights) for table, called in decisions.items()}
-        for name, rows in enough.items()
+        place: {table: _rate(called, rows, weights) for table, called in decisions.items()}
+        for place, rows in enough.items()
     }
-    first = max(enough, key=lambda name: int(enough[name].sum()))
-    details = [_detail(name, FALSE_RATE, rate, int(enough[name].sum())) for name, rate in rates.items()]
-    for name, rate in rates.items():
-        if name != first and all(rates[first][table][0] > 0 for table in rate):
-            ratio = {table: _ratio(rate[table], rates[first][table]) for table in rate}
-            details.append(_detail(f"{name} to {first}", RATIO, ratio, int(enough[name].sum())))
+    details = [_detail(way.groups[k], FALSE_RATE, rate, sizes[k]) for k, rate in rates.items()]
+    for place, other in way.contrasts(sizes):
+        if all(rates[other][table][0] > 0 for table in decisions):
+            ratio = {
+                table: rate_ratio(called, enough[place], enough[other], weights)
+                for table, called in decisions.items()
+            }
+            name = f"{way.groups[place]} to {way.groups[other]}"
+            details.append(_detail(name, RATIO, ratio, sizes[place]))
     return details
 
 
-def _ratio(rate: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the ratio, NaN in draws in which the other rate is 0."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(other > 0, rate / other, np.nan))
+def rate_ratio(called: np.ndarray, rows: np.ndarray, others: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the ratio of two rates, as it is and in the draws.
+
+    Draws in which nobody of the other group was called count too: each rate gets half a person, or the interval
+    would be blind to the ratios that are largest (Haldane 1956; Anscombe 1956).
+    """
+    own, other = (
+        (
+            weights[:, mask & called].sum(axis=1, dtype=np.float64),
+            weights[:, mask].sum(axis=1, dtype=np.float64),
+        )
+        for mask in (rows, others)
+    )
+    ratio = ((own[0] + 0.5) / (own[1] + 1)) / ((other[0] + 0.5) / (other[1] + 1))
+    ratio[0] = (own[0][0] / own[1][0]) / (other[0][0] / other[1][0])
+    return np.asarray(ratio)
 
 
 def _largest_change(gaps: Mapping[tuple[str, str], Gap], table: str) -> Estimate:

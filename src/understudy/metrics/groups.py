@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -46,6 +46,26 @@ class Grouping:
             known &= code >= 0
             found = found * size + code
         return np.where(known, found, -1)
+
+    def contrasts(self, sizes: Mapping[int, int]) -> list[tuple[int, int]]:
+        """Return which groups are compared: each with the largest one that differs from it in a single column.
+
+        Args:
+            sizes: people of the groups that are large enough, by their position in `groups`.
+        """
+        shape = [len(marks) + is_quantity(column) for column, marks in self.parts]
+        cells = {tuple(int(k) for k in np.unravel_index(place, shape)): place for place in sizes}
+        found = []
+        for axis in range(len(shape)):
+            people: dict[int, int] = {}
+            for cell, place in cells.items():
+                people[cell[axis]] = people.get(cell[axis], 0) + sizes[place]
+            largest = max(people, key=lambda level: people[level])
+            for cell, place in cells.items():
+                other = (*cell[:axis], largest, *cell[axis + 1 :])
+                if other != cell and other in cells:
+                    found.append((place, cells[other]))
+        return found
 
 
 @dataclass(frozen=True)

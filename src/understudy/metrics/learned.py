@@ -169,10 +169,15 @@ def with_giveaways(comparison: Comparison) -> Mapping[str, Learned]:
 
 @kept
 def redrawn(comparison: Comparison) -> Learned:
-    """Learn once more from the real patients drawn anew with replacement: what chance alone changes."""
+    """Learn the better family once more from real patients drawn anew: what chance alone changes."""
+    return learned_anew(comparison, rivals(comparison).family)
+
+
+def learned_anew(comparison: Comparison, family: str) -> Learned:
+    """Learn one family from the real patients drawn anew with replacement."""
     rng = comparison.seed.child("redrawn").rng()
     again = comparison.real.take(patient_draw(comparison.real.patients, rng))
-    return learn(task_of(comparison), again, comparison, TRAIN_ROWS, (rivals(comparison).family,))
+    return learn(task_of(comparison), again, comparison, TRAIN_ROWS, (family,))
 
 
 def learn(

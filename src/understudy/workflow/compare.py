@@ -32,6 +32,7 @@ from understudy.workflow.significance import differences, gap_changes, holdout_s
 from understudy.workflow.steps import Steps
 
 CONTEST, REPORT, TRIAL = "contest.json", "report.html", "trial.json"
+DEFAULT_CHOICES = tuple(Choice(name=name) for name in DEFAULT_METRICS)
 DEFAULT_ENTRANTS = ("sequential_trees", "gaussian_copula", "bayes_net", "adversarial_forest", "marginals")
 
 
@@ -42,7 +43,7 @@ def compare(
     out: Path,
     *,
     seeds: int = 3,
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[Choice] = DEFAULT_CHOICES,
     frames: Frames | None = None,
     work: Path | None = None,
     notify: Notify = silent,
@@ -71,7 +72,7 @@ def compare(
     steps, store = Steps(notify), ArtifactStore(work or out.with_name(f"{out.name}.work"))
     with steps.step("read", table):
         drafted = draft(table, wishes, frames)
-        fixed = {"splits": 1, "metrics": tuple(Choice(name=name) for name in metrics)}
+        fixed = {"splits": 1, "metrics": tuple(metrics)}
         plans = [drafted.plan.model_copy(update={"seed": wishes.seed + k, **fixed}) for k in range(seeds)]
         inputs = {plan.seed: read_inputs(plan, drafted.frames) for plan in plans}
     with steps.step("compare"):

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tests.unit.metrics.patients import comparison, corrupt, simulate
+from understudy.core.catalog import Choice
 from understudy.core.contracts import Comparison
 from understudy.core.dataset import Dataset
 from understudy.core.results import Outcome
@@ -16,6 +17,7 @@ from understudy.core.rules import FixedCombinations
 from understudy.core.schema import Column, Kind, Role, Schema
 from understudy.metrics.anchors import settled
 from understudy.metrics.catalog import CATALOG
+from understudy.metrics.fairness import rate_ratio
 from understudy.metrics.groups import groupings
 from understudy.metrics.learned import rivals
 from understudy.metrics.task import performance
@@ -205,6 +207,43 @@ def test_false_positive_rates_stand_for_each_group_and_as_ratios_to_the_largest(
     assert all(rate.estimate is not None for rate in rates)
     assert ratio.estimate.value == pytest.approx(rates[0].estimate.value / rates[1].estimate.value)  # type: ignore[union-attr]
     assert ratio.estimate.value > 3 * ratio.ceiling.value
+
+
+def test_crossed_groups_are_compared_with_the_one_that_differs_in_a_single_column() -> None:
+    result = CATALOG.create("fairness").measure(comparison(2000))
+    names = [d.name for d in result.details if d.measure == "false positive rate ratio" and " × " in d.name]
+    assert names
+    for name in names:
+        one, other = _sides(name)
+        assert sum(a != b for a, b in zip(one, other, strict=True)) == 1
+
+
+def _sides(name: str) -> list[list[str]]:
+    """Return the levels on both sides of a ratio's name; levels may themselves hold the word `to`."""
+    half = len(name) // 2
+    place = min((k for k in range(len(name)) if name[k : k + 4] == " to "), key=lambda k: abs(k - half))
+    return [side.split(" × ") for side in (name[:place], name[place + 4 :])]
+
+
+def test_an_interval_of_a_ratio_is_not_blind_to_draws_without_a_false_positive() -> None:
+    called, rows = np.array([True] * 3 + [False] * 97), np.arange(100)
+    weights = np.stack([np.ones(100), np.where(rows == 0, 0.0, 1.0)]).astype(np.float32)
+    ratio = rate_ratio(called, (rows > 0) & (rows < 50), (rows == 0) | (rows >= 50), weights)
+    assert ratio[0] == pytest.approx((2 / 49) / (1 / 51))
+    assert np.isfinite(ratio[1])
+    assert ratio[1] > ratio[0]
+
+
+def test_the_model_whose_decisions_count_can_be_chosen() -> None:
+    clean = comparison(2000)
+    rates = {
+        model: CATALOG.create(Choice(name="fairness", settings={"model": model}))
+        .measure(clean)
+        .detail("sex=male", "false positive rate")
+        .estimate
+        for model in ("boosted trees", "linear model")
+    }
+    assert rates["boosted trees"] != rates["linear model"]
 
 
 def test_a_group_of_noise_is_the_least_faithful() -> None:
