@@ -117,7 +117,8 @@ def synthesize(
         where: conditions that every row satisfies, such as `"age>=65"` or `"sex=female"`.
         share: proportions, such as `"sex=female:0.6"` or `"outcome:balanced"`.
         complete: partial rows, a path or a table: their cells are kept, open ones are drawn to go with them.
-        synthesizer: name from the catalog (`understudy list synthesizers`).
+        synthesizer: name from the catalog (`understudy list synthesizers`), or `auto`: the best of two or three on
+            rows set aside from those to learn from.
         settings: settings of the synthesizer.
         schema: the table's meaning; proposed by `profile` if left out.
         holdout: share of patients kept from fitting for the judgement, a table of such patients, or None.

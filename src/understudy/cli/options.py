@@ -21,7 +21,10 @@ Rows = Annotated[
 Synthesizer = Annotated[
     str | None,
     typer.Option(
-        "--synthesizer", "-s", help="See `understudy list synthesizers`. Default: sequential_trees."
+        "--synthesizer",
+        "-s",
+        help="See `understudy list synthesizers`, or auto: the best of two or three on rows set aside. "
+        "Default: sequential_trees.",
     ),
 ]
 Settings = Annotated[

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     "read": "Reading and checking",
+    "choose": "Choosing a synthesizer",
     "fit": "Learning",
     "build": "Building the population",
     "sample": "Sampling",

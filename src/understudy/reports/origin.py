@@ -128,7 +128,8 @@ def plan_rows(plan: Mapping[str, Any]) -> list[tuple[str, str]]:
         if name in ("schema", "schema_", "reasons", "version") or value in (None, "", {}, []):
             continue
         shown = PurePath(str(value)).name if name == "table" else spelled(value)
-        reason = f" — {reasons[name]}" if name in reasons else ""
+        why = reasons.get(name) or (value.get("reason") if isinstance(value, Mapping) else "")
+        reason = f" — {why}" if why else ""
         rows.append((name.replace("_", " "), _cut(shown) + reason))
     return rows
 

@@ -20,6 +20,14 @@ from understudy.sources.files import Reading
 from understudy.sources.limits import available_memory
 from understudy.sources.profile import linking_column, propose
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
+from understudy.workflow.candidates import (
+    AUTO,
+    DEFAULT_SYNTHESIZER,
+    TUNE_SHARE,
+    candidates,
+    expected_seconds,
+    tune_splits,
+)
 from understudy.workflow.inputs import Frames, learnable, raw_table, split_count
 from understudy.workflow.plan import Holdout, Plan
 from understudy.workflow.policy import FEWEST_JUDGED
@@ -28,7 +36,6 @@ _TAKEN_OVER = (
     "goal", "read", "given", "complete", "rows", "train_rows", "time_limit_s", "device", "with_generator",
     "holdout", "splits", "violations", "policy", "seed",
 )  # fmt: skip
-DEFAULT_SYNTHESIZER = "sequential_trees"
 
 
 @dataclass(frozen=True)
@@ -117,9 +124,17 @@ def plan_for(table: str, schema: Schema, wishes: Wishes, reasons: Mapping[str, s
     if wishes.rows is not None and wishes.rows < 1:
         raise RequestError(f"--rows is {wishes.rows}; ask for at least 1 row")
     name = wishes.synthesizer or DEFAULT_SYNTHESIZER
-    SYNTHESIZERS.entry(name)
+    if name != AUTO:
+        SYNTHESIZERS.entry(name)
+    elif wishes.settings:
+        raise RequestError(
+            "`auto` chooses among synthesizers at their defaults; name one to give it settings"
+        )
     EXPORTS.entry(wishes.export)
     why = "asked for" if wishes.synthesizer else "most faithful at an attack that gains nothing, and fast"
+    why = (
+        "asked for: candidates are tried on rows set aside from those to learn from" if name == AUTO else why
+    )
     if wishes.rows is None:
         learned = "as many as were learned from: more rows hold no more information"
         why_fields["rows"] = "one for each row to complete" if wishes.complete else learned
@@ -183,22 +198,32 @@ class Cost:
 
 def cost(plan: Plan, real: Dataset) -> Cost:
     """Estimate time, memory and disk of a plan, and say what its rows can support."""
-    recipe: Synthesizer = SYNTHESIZERS.create(plan.synthesizer)
     learned = [c for c in real.columns if c.is_learned]
     rows, columns = real.rows, max(len(learned), 1)
     asked = plan.rows or rows
     splits = split_count(plan, rows, columns)
-    fit_s = recipe.expected_seconds(rows, columns)
     evaluate_s = 1.0 + 0.4 * columns**0.5 + 1.5e-4 * min(rows, 20_000) * columns
+    fit_s, choose_s = _learning_seconds(plan, real, columns, evaluate_s)
     sample_s = 4e-7 * asked * columns
     return Cost(
-        seconds=3.0 + splits * (fit_s + evaluate_s) + sample_s,
+        seconds=3.0 + choose_s + splits * (fit_s + evaluate_s) + sample_s,
         fit_seconds=fit_s,
         memory_bytes=3e8 + 60.0 * rows * len(real.columns) + 60.0 * asked * len(real.columns),
         disk_bytes=5e6 + 24.0 * asked * len(real.columns),
         free_memory_bytes=float(available_memory()),
         supports=tuple(_supports(plan, real, learned)),
     )
+
+
+def _learning_seconds(plan: Plan, real: Dataset, columns: int, evaluate_s: float) -> tuple[float, float]:
+    """Return the seconds of learning once, and those that `auto` takes to choose."""
+    if plan.synthesizer.name != AUTO:
+        recipe: Synthesizer = SYNTHESIZERS.create(plan.synthesizer)
+        return recipe.expected_seconds(real.rows, columns), 0.0
+    offered = candidates(real.rows, real.columns, plan.policy, plan.time_limit_s)
+    times = [expected_seconds(choice.name, real.rows, columns) for choice in offered]
+    splits = tune_splits(real.rows)
+    return max(times), splits * sum((1 - TUNE_SHARE) * seconds + evaluate_s for seconds in times)
 
 
 def _supports(plan: Plan, real: Dataset, learned: list[Column]) -> list[str]:

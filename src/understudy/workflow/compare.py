@@ -7,31 +7,26 @@ from pathlib import Path
 
 from understudy.core.catalog import Choice
 from understudy.core.contest import Contest, Entrant, Trial
-from understudy.core.contracts import Comparison
 from understudy.core.errors import PlanError, RequestError, UnderstudyError
 from understudy.core.events import Event, Notify, Progressed, silent
-from understudy.core.results import Evaluation, pool
 from understudy.core.schema import Role
-from understudy.core.seeds import Seed
 from understudy.core.values import digest
-from understudy.metrics.catalog import CATALOG as METRICS
 from understudy.reports.compose import render
 from understudy.reports.contest import contest_blocks
 from understudy.store.artifacts import ArtifactStore, writing
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.advise import Wishes, draft
-from understudy.workflow.evaluate import evaluate
 from understudy.workflow.inputs import Frames, Inputs, read_inputs
 from understudy.workflow.plan import DEFAULT_METRICS, Plan
-from understudy.workflow.policy import decide, policy
 from understudy.workflow.recommend import HEADLINES, leader_of, recommend
 from understudy.workflow.release import ensure_free, seal, versions
 from understudy.workflow.review import review
-from understudy.workflow.run import copied_shares, fit, fitting_cost, identifiers_kept, refuse, sample
-from understudy.workflow.significance import differences, gap_changes, holdout_share
+from understudy.workflow.run import refuse
+from understudy.workflow.significance import differences, gap_changes
 from understudy.workflow.steps import Steps
+from understudy.workflow.trial import entrant, trial
 
-CONTEST, REPORT, TRIAL = "contest.json", "report.html", "trial.json"
+CONTEST, REPORT = "contest.json", "report.html"
 DEFAULT_CHOICES = tuple(Choice(name=name) for name in DEFAULT_METRICS)
 DEFAULT_ENTRANTS = ("sequential_trees", "gaussian_copula", "bayes_net", "adversarial_forest", "marginals")
 
@@ -119,10 +114,12 @@ def _entrants(
                 continue
             try:
                 own = plan.model_copy(update={"synthesizer": choice})
-                trials[choice.name].append(_trial(own, inputs[plan.seed], store, told))
+                split = inputs[plan.seed]
+                refuse(review(own, split.train))
+                trials[choice.name].append(trial(own, split.train, split.holdout, store, told))
             except UnderstudyError as error:
                 failures[choice.name] = str(error)
-    return [_entrant(choice, trials[choice.name], failures.get(choice.name, "")) for choice in synthesizers]
+    return [entrant(choice, trials[choice.name], failures.get(choice.name, "")) for choice in synthesizers]
 
 
 def _part(notify: Notify, start: float, size: float, who: str) -> Notify:
@@ -133,71 +130,6 @@ def _part(notify: Notify, start: float, size: float, who: str) -> Notify:
             notify(Progressed(step="compare", fraction=min(start + size * event.fraction, 1.0), detail=who))
 
     return tell
-
-
-def _trial(plan: Plan, inputs: Inputs, store: ArtifactStore, notify: Notify) -> Trial:
-    """Fit, draw and judge once; taken from the store where it was done before."""
-
-    def make(folder: Path) -> None:
-        (folder / TRIAL).write_text(_tried(plan, inputs, store, notify).model_dump_json(), encoding="utf-8")
-
-    held = None if inputs.holdout is None else inputs.holdout.digest()
-    document = plan.model_dump(mode="json", by_alias=True, exclude={"reasons", "goal", "table"})
-    key = {"plan": document, "train": inputs.train.digest(), "holdout": held}
-    artifact = store.once("trial", key, make)
-    return Trial.model_validate_json((artifact.folder / TRIAL).read_text(encoding="utf-8"))
-
-
-def _tried(plan: Plan, inputs: Inputs, store: ArtifactStore, notify: Notify) -> Trial:
-    refuse(review(plan, inputs.train))
-    steps = Steps(silent)
-    generator, key = fit(plan, inputs.train, Seed(plan.seed).child("fit"), store, _half(notify, 0.0), _ignore)
-    with steps.step("sample"):
-        synthetic, _ = sample(plan, generator, key, inputs.train.rows, store, _ignore)
-    comparison = Comparison(inputs.train, synthetic, inputs.holdout, Seed(plan.seed).child("evaluate"))
-    evaluation = evaluate([lambda: comparison], plan.metrics, store, _half(notify, 0.5))
-    shares = copied_shares(inputs.train, synthetic)
-    cost = fitting_cost(store, key)
-    return Trial(
-        seed=plan.seed,
-        evaluation=_without_figures(evaluation),
-        verdict=decide(evaluation, policy(plan.policy), identifiers_kept(inputs.train, synthetic), *shares),
-        fit_seconds=cost.seconds,
-        fit_cpu_seconds=cost.cpu_seconds,
-        sample_seconds=steps.seconds["sample"],
-        generator_bytes=cost.generator_bytes,
-    )
-
-
-def _half(notify: Notify, start: float) -> Notify:
-    def tell(event: Event) -> None:
-        if event.event == "progressed":
-            notify(event.model_copy(update={"fraction": start + event.fraction / 2}))
-
-    return tell
-
-
-def _ignore(is_reused: bool) -> None:
-    """Take note of nothing: a comparison tells of itself as one step."""
-
-
-def _without_figures(evaluation: Evaluation) -> Evaluation:
-    results = tuple(result.model_copy(update={"figures": ()}) for result in evaluation.results)
-    return evaluation.model_copy(update={"results": results})
-
-
-def _entrant(choice: Choice, trials: Sequence[Trial], failure: str) -> Entrant:
-    if failure or not trials:
-        return Entrant(choice=choice, failure=failure or "no seed was tried")
-    alone = Entrant(choice=choice, trials=tuple(trials))
-    if len(trials) == 1:
-        return alone.model_copy(update={"pooled": trials[0].evaluation})
-    share = holdout_share(alone)
-    answers = zip(*(trial.evaluation.results for trial in trials), strict=True)
-    results = tuple(METRICS.create(same[0].metric).explain(pool(same, share)) for same in answers)
-    first = trials[0].evaluation
-    pooled = first.model_copy(update={"results": results, "splits": len(trials)})
-    return alone.model_copy(update={"pooled": pooled})
 
 
 def _contest(

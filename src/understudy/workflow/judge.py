@@ -19,10 +19,10 @@ from understudy.workflow.advise import Wishes, with_wished_roles
 from understudy.workflow.cleaning import clean_apart
 from understudy.workflow.evaluate import evaluate
 from understudy.workflow.inputs import as_schema_says, overlap
+from understudy.workflow.making import copied_shares, identifiers_kept
 from understudy.workflow.plan import DEFAULT_METRICS
 from understudy.workflow.policy import decide, policy
 from understudy.workflow.release import Release, bundle, ensure_free, versions
-from understudy.workflow.run import copied_shares, identifiers_kept
 from understudy.workflow.steps import Steps
 
 

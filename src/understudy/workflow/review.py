@@ -17,6 +17,7 @@ from understudy.reports.catalog import CATALOG as SECTIONS
 from understudy.sources.limits import in_words
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.advise import cost
+from understudy.workflow.candidates import AUTO
 from understudy.workflow.plan import Plan
 
 MOST_ROWS = 100_000_000
@@ -45,7 +46,7 @@ def review(plan: Plan, real: Dataset, out: Path = Path()) -> list[Violation]:
 def _choices(plan: Plan) -> list[Violation]:
     found = []
     families: list[tuple[str, Catalog[Recipe], tuple[Choice, ...]]] = [
-        ("synthesizer", SYNTHESIZERS, (plan.synthesizer,)),
+        ("synthesizer", SYNTHESIZERS, () if plan.synthesizer.name == AUTO else (plan.synthesizer,)),
         ("metrics", METRICS, plan.metrics),
         ("sections", SECTIONS, plan.sections),
         ("exports", EXPORTS, plan.exports),

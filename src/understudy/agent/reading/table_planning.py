@@ -15,7 +15,8 @@ from understudy.core.errors import ConditionError, RequestError
 from understudy.core.schema import Role, Schema
 from understudy.modalities.wishes import resolve
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
-from understudy.workflow.advise import DEFAULT_SYNTHESIZER, Wishes, plan_for
+from understudy.workflow.advise import Wishes, plan_for
+from understudy.workflow.candidates import DEFAULT_SYNTHESIZER
 from understudy.workflow.plan import Holdout, Plan
 
 # In the order in which they are settled: what builds on another comes after it.
