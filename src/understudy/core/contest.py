@@ -132,6 +132,7 @@ class Contest(Value):
         table: name of the table.
         goal: what the data are for, in the requester's words.
         rows: real rows learned from and held out, at the first seed.
+        is_one_holdout: whether all seeds were judged on the same holdout rows.
         entrants: the synthesizers, in the order in which they were named.
         differences: entrants against the leader, metric by metric.
         gaps: what becomes of gaps between groups.
@@ -144,6 +145,7 @@ class Contest(Value):
     table: str
     goal: str = ""
     rows: tuple[int, int]
+    is_one_holdout: bool = False
     seeds: tuple[int, ...]
     policy: str
     targets: tuple[str, ...] = ()

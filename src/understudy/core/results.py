@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from statistics import fmean, variance
 from typing import Annotated, Literal
@@ -190,7 +190,9 @@ class Verdict(Value):
     summary: str
 
 
-def pool(results: Sequence[MetricResult], holdout_share: float) -> MetricResult:
+def pool(
+    results: Sequence[MetricResult], holdout_share: float, *, is_one_holdout: bool = False
+) -> MetricResult:
     """Pool the results of one metric over repeated random splits into one result.
 
     An interval that every split keeps inside the metric's scale stays inside it.
@@ -201,6 +203,7 @@ def pool(results: Sequence[MetricResult], holdout_share: float) -> MetricResult:
     Args:
         results: results of the same metric, one per split.
         holdout_share: test rows divided by training rows of each split.
+        is_one_holdout: whether all were measured on the same holdout rows, which repeating makes no surer.
 
     Reference:
         Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 52 (2003), eq. 9.
@@ -209,6 +212,10 @@ def pool(results: Sequence[MetricResult], holdout_share: float) -> MetricResult:
     measured = [r for r in results if r.estimate is not None]
     if len(results) == 1 or not measured:
         return first
+
+    def pooled(estimates: Sequence[Estimate | None]) -> Estimate | None:
+        return _pooled(estimates, holdout_share, is_one_holdout=is_one_holdout)
+
     parts: dict[tuple[str, str, str], list[Detail]] = {}
     for result in measured:
         for part in result.details:
@@ -216,18 +223,18 @@ def pool(results: Sequence[MetricResult], holdout_share: float) -> MetricResult:
     details = tuple(
         same[0].model_copy(
             update={
-                "estimate": _pooled([d.estimate for d in same], holdout_share),
-                "ceiling": _pooled([d.ceiling for d in same], holdout_share),
-                "floor": _pooled([d.floor for d in same], holdout_share),
+                "estimate": pooled([d.estimate for d in same]),
+                "ceiling": pooled([d.ceiling for d in same]),
+                "floor": pooled([d.floor for d in same]),
             }
         )
         for same in parts.values()
     )
     return measured[0].model_copy(
         update={
-            "estimate": _on_scale(first, [r.estimate for r in measured], holdout_share),
-            "ceiling": _on_scale(first, [r.ceiling for r in measured], holdout_share),
-            "floor": _on_scale(first, [r.floor for r in measured], holdout_share),
+            "estimate": _on_scale(first, [r.estimate for r in measured], pooled),
+            "ceiling": _on_scale(first, [r.ceiling for r in measured], pooled),
+            "floor": _on_scale(first, [r.floor for r in measured], pooled),
             "details": details,
             "seconds": sum(r.seconds for r in results),
             "splits": len(measured),
@@ -236,9 +243,11 @@ def pool(results: Sequence[MetricResult], holdout_share: float) -> MetricResult:
 
 
 def _on_scale(
-    result: MetricResult, estimates: Sequence[Estimate | None], holdout_share: float
+    result: MetricResult,
+    estimates: Sequence[Estimate | None],
+    pool_of: Callable[[Sequence[Estimate | None]], Estimate | None],
 ) -> Estimate | None:
-    pooled = _pooled(estimates, holdout_share)
+    pooled = pool_of(estimates)
     low, high = min(result.best, result.worst), max(result.best, result.worst)
     ends = [end for e in estimates if e is not None for end in (e.value, e.low, e.high) if end is not None]
     if (
@@ -251,7 +260,9 @@ def _on_scale(
     return Estimate(value=pooled.value, low=max(pooled.low, low), high=min(pooled.high, high))
 
 
-def _pooled(estimates: Sequence[Estimate | None], holdout_share: float) -> Estimate | None:
+def _pooled(
+    estimates: Sequence[Estimate | None], holdout_share: float, *, is_one_holdout: bool
+) -> Estimate | None:
     values = [e.value for e in estimates if e is not None and math.isfinite(e.value)]
     if not values:
         return None
@@ -262,7 +273,13 @@ def _pooled(estimates: Sequence[Estimate | None], holdout_share: float) -> Estim
     whole = [e for e in estimates if e is not None and e.low is not None and e.high is not None]
     below = [e.value - e.low for e in whole if e.low is not None and math.isfinite(e.low)]
     above = [e.high - e.value for e in whole if e.high is not None and math.isfinite(e.high)]
-    low, high = (
-        max(1.96 * spread, fmean(sides) / math.sqrt(len(sides)) if sides else 0.0) for sides in (below, above)
-    )
+    if is_one_holdout:
+        # What the holdout leaves open comes on top of what differs from fit to fit, and stays.
+        spread = math.sqrt(variance(values) / len(values))
+        low, high = (math.hypot(1.96 * spread, fmean(sides) if sides else 0.0) for sides in (below, above))
+    else:
+        low, high = (
+            max(1.96 * spread, fmean(sides) / math.sqrt(len(sides)) if sides else 0.0)
+            for sides in (below, above)
+        )
     return Estimate(value=mean, low=mean - low, high=mean + high)

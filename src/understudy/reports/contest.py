@@ -28,6 +28,11 @@ _CHANGES = {
     "turns": "turns it round",
     "unknown": "too few seeds to say",
 }
+_SPLIT = "each decides the split, the fit and the rows; all synthesizers share the splits"
+_SHARED = (
+    "each decides the fit and the rows; all are judged on the same rows held out, so that differences and changes "
+    "hold for these rows, and other patients may show others"
+)
 _SIGNS = "✓ close to what real rows reach, ~ some way from it, ✕ far from it, · no judgement."
 
 
@@ -250,8 +255,7 @@ def _method(contest: Contest) -> list[Block]:
         f"Table {code(contest.table)}: {count(learned, 'row')} learned from, {count(held)} held out; target "
         f"{listing([code(t) for t in contest.targets]) or 'none'}; protected "
         f"{listing([code(p) for p in contest.protected]) or 'none'}",
-        f"Seeds {listing([str(s) for s in contest.seeds], 20)}: each decides the split, the fit and the rows; all "
-        "synthesizers share the splits",
+        f"Seeds {listing([str(s) for s in contest.seeds], 20)}: {_SHARED if contest.is_one_holdout else _SPLIT}",
         "As many synthetic rows as were learned from. No holdout row was seen by a fit; the schema was proposed "
         "from the rows to learn from of the first seed",
         "A recommendation is for this table and these settings. It orders by the mean distance from real rows in "

@@ -119,7 +119,11 @@ def _entrants(
                 trials[choice.name].append(trial(own, split.train, split.holdout, store, told))
             except UnderstudyError as error:
                 failures[choice.name] = str(error)
-    return [entrant(choice, trials[choice.name], failures.get(choice.name, "")) for choice in synthesizers]
+    is_one_holdout = plans[0].holdout.table is not None
+    return [
+        entrant(choice, trials[choice.name], failures.get(choice.name, ""), is_one_holdout=is_one_holdout)
+        for choice in synthesizers
+    ]
 
 
 def _part(notify: Notify, start: float, size: float, who: str) -> Notify:
@@ -153,7 +157,8 @@ def _contest(
         protected=schema.table.having(Role.PROTECTED),
         entrants=tuple(entrants),
         differences=tuple(found),
-        gaps=tuple(gap_changes(finished)),
+        gaps=tuple(gap_changes(finished, is_one_holdout=plan.holdout.table is not None)),
+        is_one_holdout=plan.holdout.table is not None,
         advice=recommend(leader, finished, found),
         provenance={
             "versions": versions(),

@@ -125,12 +125,17 @@ def _standing(result: MetricResult, estimate: Estimate, chance: float | None) ->
     return "better" if (estimate.value > 0) == (result.best > result.worst) else "worse"
 
 
-def gap_changes(entrants: Sequence[Entrant]) -> list[GapChange]:
-    """Return what becomes of the gaps between groups with each synthesizer."""
-    return [change for entrant in entrants for change in _changes(entrant)]
+def gap_changes(entrants: Sequence[Entrant], *, is_one_holdout: bool = False) -> list[GapChange]:
+    """Return what becomes of the gaps between groups with each synthesizer.
+
+    Args:
+        entrants: all that finished.
+        is_one_holdout: whether all seeds were judged on the same holdout rows.
+    """
+    return [change for entrant in entrants for change in _changes(entrant, is_one_holdout=is_one_holdout)]
 
 
-def _changes(entrant: Entrant) -> list[GapChange]:
+def _changes(entrant: Entrant, *, is_one_holdout: bool) -> list[GapChange]:
     share = holdout_share(entrant)
     parts: dict[tuple[str, str], list[Detail]] = {}
     for trial in entrant.trials:
@@ -143,7 +148,8 @@ def _changes(entrant: Entrant) -> list[GapChange]:
     for (name, measure), same in parts.items():
         if result is None:
             continue
-        pooled = pool([result.model_copy(update={"details": (part,)}) for part in same], share).details[0]
+        alone = [result.model_copy(update={"details": (part,)}) for part in same]
+        pooled = pool(alone, share, is_one_holdout=is_one_holdout).details[0]
         if pooled.estimate is not None and pooled.ceiling is not None:
             found.append(
                 GapChange(

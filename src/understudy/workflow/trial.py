@@ -78,8 +78,17 @@ def _without_figures(evaluation: Evaluation) -> Evaluation:
     return evaluation.model_copy(update={"results": results})
 
 
-def entrant(choice: Choice, trials: Sequence[Trial], failure: str) -> Entrant:
-    """Return what the trials of one synthesizer say together, or why there are none."""
+def entrant(
+    choice: Choice, trials: Sequence[Trial], failure: str, *, is_one_holdout: bool = False
+) -> Entrant:
+    """Return what the trials of one synthesizer say together, or why there are none.
+
+    Args:
+        choice: the synthesizer.
+        trials: one per seed.
+        failure: why there are none.
+        is_one_holdout: whether all were judged on the same holdout rows.
+    """
     if failure or not trials:
         return Entrant(choice=choice, failure=failure or "no seed was tried")
     alone = Entrant(choice=choice, trials=tuple(trials))
@@ -87,7 +96,10 @@ def entrant(choice: Choice, trials: Sequence[Trial], failure: str) -> Entrant:
         return alone.model_copy(update={"pooled": trials[0].evaluation})
     share = holdout_share(alone)
     answers = zip(*(trial.evaluation.results for trial in trials), strict=True)
-    results = tuple(METRICS.create(same[0].metric).explain(pool(same, share)) for same in answers)
+    results = tuple(
+        METRICS.create(same[0].metric).explain(pool(same, share, is_one_holdout=is_one_holdout))
+        for same in answers
+    )
     first = trials[0].evaluation
     pooled = first.model_copy(update={"results": results, "splits": len(trials)})
     return alone.model_copy(update={"pooled": pooled})

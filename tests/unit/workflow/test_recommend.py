@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from tests.unit.workflow.contests import entrant
+from understudy.core.results import Axis, Estimate, MetricResult, pool
 from understudy.workflow.recommend import leader_of, recommend
 from understudy.workflow.significance import differences, gap_changes, paired, spread_of
 
@@ -104,3 +105,21 @@ def test_a_ratio_between_groups_is_kept_shrinks_or_grows(gaps: list, change: str
 
 def test_a_ratio_that_cannot_be_formed_is_left_out() -> None:
     assert gap_changes([entrant("one", {}, gaps=[(0.0, 1.0), (0.0, 2.0)])]) == []
+
+
+def test_repeating_a_judgement_on_the_same_people_makes_it_no_surer() -> None:
+    one = MetricResult(
+        metric="m",
+        title="m",
+        question="?",
+        axis=Axis.UTILITY,
+        best=1.0,
+        worst=0.0,
+        estimate=Estimate(value=0.8, low=0.7, high=0.9),
+    )
+    apart = pool([one] * 4, 0.25).estimate
+    same = pool([one] * 4, 0.25, is_one_holdout=True).estimate
+    assert apart is not None
+    assert same is not None
+    assert apart.high == pytest.approx(0.85)
+    assert same.high == pytest.approx(0.9)
