@@ -88,6 +88,8 @@ def synthesize(
     target: str | None = None,
     protected: Sequence[str] | None = None,
     rows: int | None = None,
+    augment: int | None = None,
+    balance: str | None = None,
     where: Sequence[str] = (),
     share: Sequence[str] = (),
     complete: Any | None = None,
@@ -114,6 +116,8 @@ def synthesize(
         target: the column that is predicted when usefulness is measured.
         protected: columns whose groups are compared.
         rows: synthetic rows; as many as were learned from if left out.
+        augment: draw so many rows to be added to the real ones, and measure whether that helps a model.
+        balance: draw rows of the rarer levels of this column, so that real and synthetic together are balanced.
         where: conditions that every row satisfies, such as `"age>=65"` or `"sex=female"`.
         share: proportions, such as `"sex=female:0.6"` or `"outcome:balanced"`.
         complete: partial rows, a path or a table: their cells are kept, open ones are drawn to go with them.
@@ -150,6 +154,8 @@ def synthesize(
         target=target,
         protected=protected,
         rows=rows,
+        augment=augment,
+        balance=balance,
         complete=_partial(complete, frames),
         train_rows=train_rows,
         time_limit_s=time_limit_s,

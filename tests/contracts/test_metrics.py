@@ -22,11 +22,12 @@ PRIVACY = tuple(name for name in NAMES if "privacy" in CATALOG.entry(name).handl
 # Privacy metrics have contracts of their own: for them identical data is the worst that can happen.
 OTHERS = tuple(name for name in NAMES if name not in PRIVACY)
 # What a model learned from data reaches is bounded by the real-trained model, not by the end of the scale.
-BY_CEILING = {"group_prediction", "prediction"}
+BY_CEILING = {"augmentation", "group_prediction", "prediction"}
 # Judged against rows that nobody learned from, so there the best synthetic data are those rows.
 AGAINST_HOLDOUT = {"detection"}
 # Noise may move a gap between groups either way: that it gets worse is no law for a single table.
-NOT_MONOTONE = {"fairness"}
+# Noise beside real rows is mostly ignored by a model: its harm is small, and no law for a single table.
+NOT_MONOTONE = {"fairness", "augmentation"}
 EXACT = 1e-9
 
 
@@ -124,7 +125,9 @@ def test_identical_data_give_the_best_value(name: str, fresh: Comparison) -> Non
     assert result.estimate is not None
     if name in BY_CEILING:
         assert result.ceiling is not None
-        assert result.estimate.value == pytest.approx(result.ceiling.value, abs=EXACT)
+        # The same rows twice are more rows for the smallest leaf of a tree.
+        near = 0.05 if name == "augmentation" else EXACT
+        assert result.estimate.value == pytest.approx(result.ceiling.value, abs=near)
     else:
         assert result.estimate.value == pytest.approx(result.best, abs=0.03 if name == "coverage" else EXACT)
 

@@ -49,6 +49,20 @@ Where = Annotated[
 Share = Annotated[
     list[str] | None, typer.Option("--share", help="A proportion: 'sex=female:0.6', or 'outcome:balanced'.")
 ]
+Augment = Annotated[
+    int | None,
+    typer.Option(
+        "--augment",
+        help="Draw so many rows to be added to the real ones, and measure whether that helps a model.",
+    ),
+]
+Balance = Annotated[
+    str | None,
+    typer.Option(
+        "--balance",
+        help="Draw rows of the rarer levels of this column, so that real and synthetic rows together are balanced.",
+    ),
+]
 Target = Annotated[
     str | None, typer.Option("--target", help="The column that is predicted to measure usefulness.")
 ]

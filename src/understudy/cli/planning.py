@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from understudy.workflow.advise import Draft
 
 _AS_SAID = (
-    "goal", "synthesizer", "target", "rows", "complete", "train_rows", "device", "with_generator", "seed",
+    "goal", "synthesizer", "target", "rows", "augment", "balance", "complete", "train_rows", "device",
+    "with_generator", "seed",
 )  # fmt: skip
 
 
@@ -68,6 +69,8 @@ def plan(
         Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
     ] = None,
     rows: options.Rows = None,
+    augment: options.Augment = None,
+    balance: options.Balance = None,
     synthesizer: options.Synthesizer = None,
     set_: options.Settings = None,
     read: options.Read = None,

@@ -67,6 +67,9 @@ def _print_for_people(release: Release) -> None:
         table.add_row(*(row[place] for place in shown))
     console.print()
     console.print(table)
+    added = release.evidence.evaluation.result("augmentation")
+    if added is not None:
+        console.print(f"\n{escape(added.reading or added.reason)}")
     asked = release.evidence.provenance.get("conditions")
     if asked:
         console.print(

@@ -12,6 +12,8 @@ def synthesize(
     table: options.Table,
     out: options.Out,
     rows: options.Rows = None,
+    augment: options.Augment = None,
+    balance: options.Balance = None,
     synthesizer: options.Synthesizer = None,
     set_: options.Settings = None,
     read: options.Read = None,

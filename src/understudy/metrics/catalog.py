@@ -9,6 +9,12 @@ CATALOG: Catalog[Metric] = Catalog(
     "metric",
     [
         Entry(
+            "augmentation",
+            "understudy.metrics.augmentation:Augmentation",
+            "Does a model get better when synthetic rows are added to the real ones?",
+            frozenset({"utility", "holdout", "target", "everyone"}),
+        ),
+        Entry(
             "clinical",
             "understudy.metrics.clinical:Clinical",
             "Could these patients exist, by what medicine knows?",

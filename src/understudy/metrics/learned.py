@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.class_weight import compute_sample_weight
 
 from understudy.core.contracts import Comparison
 from understudy.core.dataset import Dataset
@@ -181,9 +182,15 @@ def learned_anew(comparison: Comparison, family: str) -> Learned:
 
 
 def learn(
-    task: Task, table: Dataset, comparison: Comparison, rows: int, families: tuple[str, ...] = FAMILIES
+    task: Task,
+    table: Dataset,
+    comparison: Comparison,
+    rows: int,
+    families: tuple[str, ...] = FAMILIES,
+    *,
+    is_weighted: bool = False,
 ) -> Learned:
-    """Learn from at most `rows` rows of a table."""
+    """Learn from at most `rows` rows of a table; weighted, all classes count alike, however rare."""
     known = at_most(task.known(table), rows, comparison.seed.child("training rows"))
     truth = task.truth(known)
     if task.classes:
@@ -195,18 +202,28 @@ def learn(
         return Learned(task, known.rows, {}, fallback)
     state = comparison.seed.child("trees").integer()
     return Learned(
-        task, known.rows, {family: _fit(task, family, known, truth, state) for family in families}, fallback
+        task,
+        known.rows,
+        {family: _fit(task, family, known, truth, state, is_weighted=is_weighted) for family in families},
+        fallback,
     )
 
 
-def _fit(task: Task, family: str, known: Dataset, truth: np.ndarray, state: int) -> Predictor:
+def _fit(
+    task: Task, family: str, known: Dataset, truth: np.ndarray, state: int, *, is_weighted: bool
+) -> Predictor:
+    weights = compute_sample_weight("balanced", truth) if is_weighted and task.classes else None
     if family == LINEAR:
         design = LinearDesign.fit(known, task.features)
         matrix = design.transform(known)
-        return Predictor(task, design, logistic(matrix, truth) if task.classes else ridge(matrix, truth))
+        return Predictor(
+            task, design, logistic(matrix, truth, weights) if task.classes else ridge(matrix, truth)
+        )
     ordinal = OrdinalEncoding.fit(known, task.features)
     make = boosted_classifier if task.classes else boosted_regressor
-    model = make(TREES, LEARNING_RATE, state).fit(without_blanks(ordinal.transform(known)), truth)
+    model = make(TREES, LEARNING_RATE, state).fit(
+        without_blanks(ordinal.transform(known)), truth, sample_weight=weights
+    )
     return Predictor(task, ordinal, model)
 
 

@@ -114,12 +114,14 @@ def without_blanks(matrix: np.ndarray) -> np.ndarray:
     return np.where(blank, 0.0, matrix) if blank.any() else matrix
 
 
-def logistic(matrix: sparse.csr_matrix, classes: np.ndarray) -> LogisticRegression:
+def logistic(
+    matrix: sparse.csr_matrix, classes: np.ndarray, weights: np.ndarray | None = None
+) -> LogisticRegression:
     """Fit a logistic regression (ridge penalty 1); a slow end of the optimiser is good enough here."""
     model = LogisticRegression(C=1.0, max_iter=200)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(matrix, classes)
+        return model.fit(matrix, classes, sample_weight=weights)
 
 
 def ridge(matrix: sparse.csr_matrix, values: np.ndarray) -> Ridge:

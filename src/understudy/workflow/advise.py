@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import polars as pl
 from pydantic import ValidationError
 
 from understudy.core.catalog import Choice
@@ -20,6 +21,7 @@ from understudy.sources.files import Reading
 from understudy.sources.limits import available_memory
 from understudy.sources.profile import linking_column, propose
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
+from understudy.workflow.augment import METRIC, filling
 from understudy.workflow.candidates import (
     AUTO,
     DEFAULT_SYNTHESIZER,
@@ -51,6 +53,8 @@ class Wishes:
     target: str | None = None
     protected: Sequence[str] | None = None
     rows: int | None = None
+    augment: int | None = None
+    balance: str | None = None
     complete: str = ""
     train_rows: int | None = None
     time_limit_s: float | None = None
@@ -93,9 +97,9 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
     frame, notes = raw_table(table, frames or {}, wishes.read)
     frames = {**(frames or {}), table: Reading(frame, notes)}
     reasons: dict[str, str] = {}
+    patient = linking_column(frame)
+    known = learnable(frame, patient, wishes.holdout, wishes.seed)
     if wishes.schema is None:
-        patient = linking_column(frame)
-        known = learnable(frame, patient, wishes.holdout, wishes.seed)
         proposal = propose(known, patient=patient, target=wishes.target)
         schema, notes = proposal.schema, (*notes, *proposal.notes)
         reasons["schema"] = (
@@ -104,7 +108,29 @@ def draft(table: str, wishes: Wishes, frames: Frames | None = None) -> Draft:
     else:
         schema = wishes.schema
         reasons["schema"] = "given"
-    return Draft(plan_for(table, schema, wishes, reasons), notes, frames)
+    if wishes.augment is None and wishes.balance is None:
+        return Draft(plan_for(table, schema, wishes, reasons), notes, frames)
+    return Draft(_augmenting(table, known, schema, wishes, reasons), notes, frames)
+
+
+def _augmenting(
+    table: str, known: pl.DataFrame, schema: Schema, wishes: Wishes, reasons: Mapping[str, str]
+) -> Plan:
+    """Return the plan of rows that are to be added to the real ones, and the question whether they help."""
+    if wishes.rows is not None or wishes.complete:
+        raise RequestError(
+            "rows to add are counted by --augment or --balance; leave --rows and --complete out"
+        )
+    why = "asked for, to be added to the real rows"
+    if wishes.balance is not None:
+        found = filling(known, schema, wishes.balance, wishes.augment)
+        given = Conditions(where=wishes.given.where, shares=(*wishes.given.shares, *found.shares))
+        wishes, why = replace(wishes, rows=found.rows, given=given), found.reason
+    else:
+        wishes = replace(wishes, rows=wishes.augment)
+    plan = plan_for(table, schema, wishes, reasons)
+    asked = (*plan.metrics, Choice(name=METRIC, reason="do the added rows help a model?"))
+    return plan.model_copy(update={"metrics": asked, "reasons": {**plan.reasons, "rows": why}})
 
 
 def plan_for(table: str, schema: Schema, wishes: Wishes, reasons: Mapping[str, str] | None = None) -> Plan:

@@ -37,8 +37,9 @@ def evaluate(
         choices: the metrics.
         store: keeps each answer, so that an interrupted evaluation goes on where it stopped.
         notify: told the fraction done after each answer.
-        everyone: what privacy metrics are asked of in the place of the first comparison, where that one holds
-            only some of the real rows: nobody who was learned from is left out of a search for copies.
+        everyone: what privacy metrics, and those about all real rows, are asked of in the place of the first
+            comparison, where that one holds only some of the real rows: nobody who was learned from is left out of
+            a search for copies.
     """
     answers: dict[int, list[MetricResult]] = {i: [] for i in range(len(choices))}
     total, done = len(comparisons) * max(len(choices), 1), 0
@@ -53,8 +54,8 @@ def evaluate(
         if comparison.holdout is not None:
             shares.append(comparison.holdout.rows / max(comparison.real.rows, 1))
         for index, choice in enumerate(choices):
-            is_private = "privacy" in METRICS.entry(choice.name).handles
-            result = _measured(*(private if is_private else asked), choice, store)
+            of_everyone = METRICS.entry(choice.name).handles & {"privacy", "everyone"}
+            result = _measured(*(private if of_everyone else asked), choice, store)
             answers[index].append(result)
             done += 1
             notify(Progressed(step="evaluate", fraction=done / total, detail=result.title))
