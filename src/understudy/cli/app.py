@@ -10,6 +10,7 @@ import typer
 
 from understudy import __version__
 from understudy.cli import (
+    advising,
     asking,
     auditing,
     cohorts,
@@ -58,6 +59,7 @@ for name, verb in (
     ("evaluate", evaluating.evaluate),
     ("compare", comparing.compare),
     ("report", reporting.report),
+    ("advise", advising.advise),
     ("list", listing.list_catalog),
     ("verify", verifying.verify),
     ("audit", auditing.audit),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -20,12 +20,13 @@ class Started(Value):
 
 
 class Progressed(Value):
-    """A step advanced to `fraction` (0 to 1) of its work."""
+    """A step advanced to `fraction` (0 to 1) of its work; `values` are figures of it, such as losses by name."""
 
     event: Literal["progressed"] = "progressed"
     step: str
     fraction: float = Field(ge=0, le=1)
     detail: str = ""
+    values: Mapping[str, float] = Field(default_factory=dict)
 
 
 class Finished(Value):

@@ -6,11 +6,12 @@ Settings can be read, and trained generators loaded and drawn from, without torc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Protocol
 
 import numpy as np
 from pydantic import Field
@@ -80,6 +81,17 @@ class TrainingSettings(Value):
         return int(np.clip(30 * np.sqrt(rows), 400, 6_000)) if self.updates is None else self.updates
 
 
+class Tell(Protocol):
+    """Is told the fraction that is done, the losses in words, and the same as figures by name."""
+
+    def __call__(self, fraction: float, detail: str, values: Mapping[str, float] | None = None) -> None:
+        """Take it in."""
+
+
+def _told_nobody(fraction: float, detail: str, values: Mapping[str, float] | None = None) -> None:
+    """Ignore it."""
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """What training is told beyond its settings.
@@ -88,14 +100,14 @@ class Circumstances:
         seed: source of all randomness.
         device: where to train.
         deadline_s: reading of `time.monotonic` after which no update begins, or None.
-        tell: told the fraction that is done and the losses in words.
+        tell: told how training goes.
         checkpoint: file in which the state of training is kept, so that a killed fit goes on, or None.
     """
 
     seed: Seed
     device: str = "cpu"
     deadline_s: float | None = None
-    tell: Callable[[float, str], None] = lambda fraction, detail: None
+    tell: Tell = _told_nobody
     checkpoint: Path | None = None
 
 
@@ -103,9 +115,9 @@ def circumstances(fitting: Fitting) -> Circumstances:
     """Return what training is told for one fit; its clock starts now."""
     furthest, budget_s = [0.0], fitting.time_budget_s
 
-    def tell(fraction: float, detail: str) -> None:
+    def tell(fraction: float, detail: str, values: Mapping[str, float] | None = None) -> None:
         furthest[0] = max(furthest[0], min(fraction, 1.0))
-        fitting.notify(Progressed(step="fit", fraction=furthest[0], detail=detail))
+        fitting.notify(Progressed(step="fit", fraction=furthest[0], detail=detail, values=values or {}))
 
     return Circumstances(
         seed=fitting.seed.child("training"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from understudy.core.conditions import Feasibility
 from understudy.core.contracts import Fitting, Generator, Synthesizer
 from understudy.core.dataset import Dataset
-from understudy.core.events import Notify
+from understudy.core.events import Event, Notify
 from understudy.core.schema import Kind, Role
 from understudy.core.seeds import Seed
 from understudy.core.values import digest
@@ -25,7 +25,7 @@ from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.synthesizers.saved import load
 from understudy.workflow.plan import Plan
 
-COST = "cost.json"
+COST, CURVE = "cost.json", "curve.json"
 
 
 def fit(
@@ -46,11 +46,18 @@ def fit(
         "time_limit_s": plan.time_limit_s,
     }
     unfinished = store.folder / "training" / digest({"inputs": inputs, "code": code_digest()})[:32]
+    curve: list[Mapping[str, float]] = []
+
+    def listen(event: Event) -> None:
+        if event.event == "progressed" and event.values:
+            curve.append(event.values)
+        notify(event)
+
     fitting = Fitting(
         seed=seed,
         time_budget_s=plan.time_limit_s,
         device=plan.device,
-        notify=notify,
+        notify=listen,
         checkpoint=unfinished,
     )
 
@@ -60,6 +67,7 @@ def fit(
             recipe.fit(train, fitting).save(folder)
         took = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu_began}
         (folder / COST).write_text(json.dumps(took), encoding="utf-8")
+        (folder / CURVE).write_text(json.dumps(curve), encoding="utf-8")
 
     artifact = store.once("fit", inputs, make)
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -76,11 +84,21 @@ class FittingCost:
     generator_bytes: int
 
 
+def training_curve(store: ArtifactStore, key: str) -> list[dict[str, float]]:
+    """Return what a network told of its training at each look, oldest first; empty for what is not trained so."""
+    found: list[dict[str, float]] = json.loads(
+        (store.folder / "fit" / key / CURVE).read_text(encoding="utf-8")
+    )
+    return found
+
+
 def fitting_cost(store: ArtifactStore, key: str) -> FittingCost:
     """Return what the fit of this key took when it was done."""
     folder = store.folder / "fit" / key
     took = json.loads((folder / COST).read_text(encoding="utf-8"))
-    kept = [path for path in folder.rglob("*") if path.is_file() and path.name not in (COST, "inputs.json")]
+    kept = [
+        path for path in folder.rglob("*") if path.is_file() and path.name not in (COST, CURVE, "inputs.json")
+    ]
     return FittingCost(took["seconds"], took["cpu_seconds"], sum(path.stat().st_size for path in kept))
 
 

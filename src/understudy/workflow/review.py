@@ -16,6 +16,7 @@ from understudy.modalities.wishes import resolve
 from understudy.reports.catalog import CATALOG as SECTIONS
 from understudy.sources.limits import in_words
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
+from understudy.synthesizers.catalog import DEEP
 from understudy.workflow.advise import cost
 from understudy.workflow.candidates import AUTO
 from understudy.workflow.plan import Plan
@@ -37,6 +38,7 @@ def review(plan: Plan, real: Dataset, out: Path = Path()) -> list[Violation]:
         *_choices(plan),
         *_sizes(plan, real),
         *_sensitive(plan),
+        *_without_effect(plan),
         *_conditions(plan, real),
         *_columns(plan, real),
         *_resources(plan, real, out),
@@ -94,6 +96,24 @@ def _sensitive(plan: Plan) -> list[Violation]:
             "and no release for others (policy `external`)"
         )
         found.append(Violation("complete", message, severity=severity))
+    return found
+
+
+def _without_effect(plan: Plan) -> list[Violation]:
+    """Say which settings of training change nothing for a synthesizer that is not trained step by step."""
+    name = plan.synthesizer.name
+    if name == AUTO or name not in SYNTHESIZERS.names or DEEP in SYNTHESIZERS.entry(name).handles:
+        return []
+    found = []
+    if plan.device != "cpu":
+        message = f"{name} learns on the processor; the device {plan.device!r} has no effect"
+        found.append(Violation("device", message, severity="warning"))
+    if plan.time_limit_s is not None:
+        message = (
+            f"{name} does not learn step by step and cannot stop half-way; the limit has no effect. Learn from fewer "
+            "rows (`--train-rows`), or let `--synthesizer auto` choose within the limit"
+        )
+        found.append(Violation("time_limit_s", message, severity="warning"))
     return found
 
 

@@ -24,7 +24,7 @@ from understudy.workflow.candidates import AUTO
 from understudy.workflow.choose import chosen
 from understudy.workflow.evaluate import evaluate
 from understudy.workflow.inputs import Frames, Inputs, further_splits, read_inputs
-from understudy.workflow.making import copied_shares, fit, identifiers_kept, sample
+from understudy.workflow.making import copied_shares, fit, identifiers_kept, sample, training_curve
 from understudy.workflow.plan import Plan
 from understudy.workflow.policy import decide, policy
 from understudy.workflow.release import Release, bundle, ensure_free, versions
@@ -70,6 +70,8 @@ def run(
         verdict = decide(evaluation, policy(plan.policy), kept, *copied)
     with steps.step("release", str(out)):
         facts: dict[str, Any] = {"seconds": dict(steps.seconds), "generator": dict(generator.facts)}
+        if curve := training_curve(store, key):
+            facts["training"] = curve
         if hardness is not None:
             facts["conditions"] = {"asked": asked.given.says(), **hardness.model_dump(mode="json")}
         evidence = gather(plan, inputs, synthetic, evaluation, verdict, facts)

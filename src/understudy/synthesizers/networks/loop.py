@@ -70,6 +70,7 @@ class _Training:
     averaged: dict[str, torch.Tensor] = field(default_factory=dict)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     reference: np.ndarray = field(default_factory=lambda: np.full(1, np.inf))
+    validation: float | None = None
 
 
 def train(trainee: Trainee, rows: int, settings: TrainingSettings, told: Circumstances) -> Weights:
@@ -190,6 +191,7 @@ def _check(training: _Training, losses: Mapping[str, torch.Tensor]) -> None:
     kept.load_state_dict(training.averaged)
     found = training.trainee.validate()
     kept.load_state_dict(current)
+    training.validation = None if found is None else float(found.mean())
     progress.waited += 1
     if found is not None and found.mean() < progress.best:
         progress.best, training.reference = float(found.mean()), found
@@ -231,7 +233,11 @@ def _tell(training: _Training, most: int, losses: Mapping[str, torch.Tensor]) ->
     if training.told.deadline_s is not None:
         left = max(training.told.deadline_s - time.monotonic(), 0.0)
         fraction = max(fraction, progress.seconds / max(progress.seconds + left, 1e-9))
-    training.told.tell(fraction, f"update {progress.update} of {most}: {', '.join(parts)}")
+    values = {name: float(loss) for name, loss in losses.items()}
+    values |= {"update": progress.update, "most": most, "best_update": progress.best_update}
+    if training.validation is not None:
+        values["validation"] = training.validation
+    training.told.tell(fraction, f"update {progress.update} of {most}: {', '.join(parts)}", values)
 
 
 def _copied(module: torch.nn.Module) -> dict[str, torch.Tensor]:
