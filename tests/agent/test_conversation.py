@@ -9,10 +9,13 @@ import pytest
 
 from tests.agent.talking import HEADLINE, Listener, Obedient, is_asked_for, talked
 from tests.workflow.simulated import patients
+from understudy.agent.approval import approve
 from understudy.agent.conversation import Conversation
 from understudy.agent.facts import checked, facts_of
+from understudy.agent.interpret import interpret
 from understudy.agent.state import bring
 from understudy.core.errors import LanguageModelError
+from understudy.core.events import silent
 from understudy.language.scripted import Scripted
 from understudy.store.transcripts import Transcript
 
@@ -23,7 +26,7 @@ WORDS = "200 type 2 diabetes patients with 12 observations"
 def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Conversation, Listener]:
     """A conversation whose plan was approved and run."""
     conversation, listener = talked(WORDS)
-    conversation.approve(tmp_path_factory.mktemp("talk") / "release")
+    approve(conversation, tmp_path_factory.mktemp("talk") / "release", silent)
     return conversation, listener
 
 
@@ -40,7 +43,7 @@ def test_nothing_is_run_before_the_click(tmp_path: Path) -> None:
     assert {event.event for event in listener.events} == {"said", "asked"}
     conversation.decline()
     with pytest.raises(LanguageModelError, match="nothing waits"):
-        conversation.approve(tmp_path / "release")
+        approve(conversation, tmp_path / "release", silent)
     assert not (tmp_path / "release").exists()
 
 
@@ -177,3 +180,60 @@ def test_an_own_table_is_planned_and_described(tmp_path: Path) -> None:
     assert "sequential_trees" in listener.text
     conversation.say("describe my data")
     assert "sbp" in listener.text
+
+
+def test_a_synthetic_table_that_is_there_is_judged_after_a_click(tmp_path: Path) -> None:
+    for name, seed in (("real.csv", 1), ("synthetic.csv", 2), ("unseen.csv", 3)):
+        patients(200, seed=seed).write_csv(tmp_path / name)
+    real, synthetic, unseen = (str(tmp_path / n) for n in ("real.csv", "synthetic.csv", "unseen.csv"))
+    listener = Listener()
+    conversation = Conversation(tables=[bring(real)], notify=listener)
+    conversation.say(f"evaluate {synthetic} against {real}, holdout {unseen}, target outcome, seed 4")
+    judging = conversation.desk.state.judging
+    assert judging is not None
+    assert judging.command() == (
+        f"understudy evaluate --real {real} --synthetic {synthetic} --holdout {unseen} --target outcome --seed 4"
+    )
+    assert conversation.waits_for == "start_run"
+    release = approve(conversation, tmp_path / "judged", silent)
+    assert (release.evidence.evaluation.synthetic_rows, release.evidence.evaluation.holdout_rows) == (
+        200,
+        200,
+    )
+    assert not (tmp_path / "judged" / "data").exists()
+    conversation.say("how good is it?")
+    assert "Telling apart" in listener.text
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        ("evaluate synthetic.csv against real.csv", ("synthetic.csv", "real.csv", "")),
+        ("how good is a.csv compared with the original b.csv?", ("a.csv", "b.csv", "")),
+        ("the real table is b.csv and the synthetic one a.csv; assess it", ("a.csv", "b.csv", "")),
+        ("judge a.csv vs b.csv, never seen rows in c.csv", ("a.csv", "b.csv", "c.csv")),
+        ("is fake.csv safe to share? real rows: b.csv", ("fake.csv", "b.csv", "")),
+        ("validate a.csv; b.csv is the original", ("a.csv", "b.csv", "")),
+    ],
+)
+def test_words_say_which_table_is_which(words: str, files: tuple[str, str, str]) -> None:
+    judging = interpret(words).judging
+    assert judging is not None
+    assert (judging.synthetic, judging.real, judging.holdout) == files
+
+
+def test_a_judgement_without_its_tables_asks_for_them_and_changes_no_rows() -> None:
+    conversation, listener = talked("evaluate synthetic.csv")
+    assert conversation.waits_for == ""
+    assert "which table is the real one" in listener.text.casefold()
+    found = interpret("evaluate a.csv against b.csv, make 500 rows")
+    assert [clause.words for clause in found.clauses if not clause.is_kept] == ["make 500 rows"]
+
+
+def test_a_change_says_what_changes() -> None:
+    _, listener = talked(WORDS, "make it 500")
+    tables = [
+        block for block in listener.blocks if block.block == "table" and "What changes" in block.columns
+    ]
+    assert len(tables) == 1
+    assert [row[0] for row in tables[0].rows] == ["Patients"]

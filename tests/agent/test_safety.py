@@ -12,9 +12,11 @@ import polars as pl
 import pytest
 
 from tests.agent.talking import Listener, Obedient, is_asked_for
+from understudy.agent.approval import approve
 from understudy.agent.conversation import Conversation
 from understudy.agent.state import bring
 from understudy.agent.tools.catalog import TOOLS
+from understudy.core.events import silent
 from understudy.core.language import Prompt
 from understudy.store.transcripts import Transcript
 
@@ -126,7 +128,7 @@ def test_no_canary_is_left_by_an_approved_run_and_the_answers_about_it(
         model=model, tables=[bring(str(path))], notify=listener, transcript=transcript
     )
     conversation.say(WORDS)
-    conversation.approve(tmp_path / "release")
+    approve(conversation, tmp_path / "release", silent)
     for words in ("what is wrong with it?", "is it safe to share?", "how good is it?", "wibble florg?"):
         conversation.say(words)
     files = [

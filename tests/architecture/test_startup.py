@@ -51,6 +51,10 @@ def test_the_command_line_loads_nothing_heavy() -> None:
     assert not heavy_modules_after("import understudy.cli.app")
 
 
+def test_a_conversation_loads_nothing_that_learns() -> None:
+    assert not {"pandas", "sklearn", "torch"} & heavy_modules_after("import understudy.agent.conversation")
+
+
 @pytest.mark.parametrize("module", ["numpy", "polars"])
 def test_a_heavy_import_is_found(module: str) -> None:
     assert module in heavy_modules_after(f"import {module}")

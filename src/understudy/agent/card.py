@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from understudy.agent.state import Table
-from understudy.agent.values import Interpretation
+from understudy.agent.values import Interpretation, Judging
 from understudy.core.blocks import Block, Callout, Heading, TableBlock
 from understudy.core.schema import Role
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.reports.wording import count, listing, sentence
 from understudy.workflow.advise import cost
-from understudy.workflow.cohort import asked_in_words
+from understudy.workflow.cohort_request import asked_in_words
 from understudy.workflow.inputs import read_inputs
 from understudy.workflow.plan import Plan
 from understudy.workflow.review import review
@@ -29,11 +29,29 @@ def card(plan: Plan, table: Table | None) -> list[Block]:
         plan: what would be done.
         table: the private table that the plan learns from, where it was brought.
     """
-    rows = _of_population(plan) if plan.population is not None else _of_table(plan, table)
+    rows = of_population(plan) if plan.population is not None else _of_table(plan, table)
     rows += [("Checks", _COHORT_CHECKS if plan.population is not None else _TABLE_CHECKS)]
     rows += [("Release policy", plan.policy), ("Files", listing([choice.name for choice in plan.exports]))]
     goal = [("Goal", plan.goal)] if plan.goal else []
     return [Heading(text="The plan", level=3), TableBlock(columns=("", ""), rows=tuple(goal + rows))]
+
+
+def judgement_card(judging: Judging) -> list[Block]:
+    """Return the card of the judgement of a synthetic table that is there already."""
+    without = (
+        "none named: what needs rows that its maker never saw stays unmeasured, such as membership attacks"
+    )
+    rows = [
+        ("Synthetic", judging.synthetic),
+        ("Real", judging.real),
+        ("Held out", judging.holdout or without),
+        *([("Target", judging.target)] if judging.target else []),
+        *([("Protected", listing(judging.protected))] if judging.protected else []),
+        ("Checks", _TABLE_CHECKS),
+        ("Release policy", judging.policy),
+        ("Same command", f"{judging.command()} --out DIR"),
+    ]
+    return [Heading(text="The judgement", level=3), TableBlock(columns=("", ""), rows=tuple(rows))]
 
 
 def problems(plan: Plan, table: Table | None) -> list[str]:
@@ -61,7 +79,8 @@ def understood(reading: Interpretation) -> list[Block]:
     return blocks
 
 
-def _of_population(plan: Plan) -> list[tuple[str, str]]:
+def of_population(plan: Plan) -> list[tuple[str, str]]:
+    """Return the lines of the card of a cohort."""
     assert plan.population is not None
     name = plan.population.name
     summary = POPULATIONS.entry(name).summary if name in POPULATIONS.names else ""
@@ -110,5 +129,7 @@ def difference(
     """Return the lines of a card that changed: name, before, after."""
     old = dict(before)
     return [
-        (name, old.get(name, ""), text) for name, text in after if old.get(name) != text and name != "Goal"
+        (name, old.get(name, ""), text)
+        for name, text in after
+        if old.get(name) != text and name not in ("Goal", "Why these")
     ]

@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from understudy.agent.deciding import Call, Done, Reply, interpreted, modelled
+from understudy.agent.deciding import PLANNING, Call, Done, Reply, interpreted, modelled
 from understudy.agent.facts import checked, facts_of
 from understudy.agent.interpret import interpret
 from understudy.agent.loop import Stop, turn
 from understudy.agent.state import Desk, State, Table
 from understudy.agent.tools.catalog import START_RUN, TOOLS
+from understudy.agent.values import Judging
 from understudy.core.blocks import Block, Callout, Text
 from understudy.core.errors import LanguageModelError
 from understudy.core.events import Asked, Notify, Said, silent
@@ -23,9 +24,7 @@ from understudy.core.language import LanguageModel
 from understudy.language.embedded import Embedded
 from understudy.reports.wording import sentence
 from understudy.store.transcripts import Transcript
-from understudy.workflow.cohort import run_cohort
-from understudy.workflow.release import Release
-from understudy.workflow.run import run
+from understudy.workflow.plan import Plan
 
 
 class Conversation:
@@ -80,30 +79,31 @@ class Conversation:
         self._go_on(turn(text, self._decide, self._use))
         self._earlier.append(text)
 
-    def approve(self, out: Path) -> Release:
-        """Carry out the plan that waits for the person's click; only a door calls this, no tool and no model.
+    def approved(self, out: Path) -> Plan | Judging:
+        """Return what waits for the person's click, and keep that they clicked.
 
         Args:
             out: the release folder.
 
         Raises:
             LanguageModelError: if nothing waits for a click.
-            UnderstudyError: if the run fails.
         """
-        plan, paused = self.desk.state.plan, self._paused
-        if paused is None or plan is None or paused.waits_for != START_RUN.name:
+        asked = self.desk.state.judging or self.desk.state.plan
+        if asked is None or self.waits_for != START_RUN.name:
             raise LanguageModelError("nothing waits for approval")
-        self._record({"approved": plan.digest(), "out": str(out)})
-        if plan.population is not None:
-            notes = self.desk.reading.notes if self.desk.reading else ()
-            release = run_cohort(plan, out, notify=self._notify, notes=notes)
-        else:
-            frames = {table.known.path: table.reading for table in self.desk.tables}
-            release = run(plan, out, frames=frames, notify=self._notify)
+        self._record({"approved": asked.digest(), "out": str(out)})
+        return asked
+
+    def carried_out(self, out: Path, told: str) -> None:
+        """Go on after what waited for a click was carried out.
+
+        Args:
+            out: the folder of its release.
+            told: what a language model may know of it.
+        """
         self.release(out)
-        told = f"the run made {release.evidence.evaluation.synthetic_rows} rows"
-        self._go_on(turn("", self._decide, self._use, paused, told))
-        return release
+        if self._paused is not None:
+            self._go_on(turn("", self._decide, self._use, self._paused, told))
 
     def used(self, name: str, arguments: Mapping[str, Any]) -> str:
         """Use a tool for another assistant, and return what it may be told.
@@ -117,16 +117,16 @@ class Conversation:
             pydantic.ValidationError: if the arguments are not of the tool's form.
         """
         request = str(arguments.get("request", ""))
-        if name == "propose_plan" and request:
+        if name in PLANNING and request:
             self._hear(request)
         return self._use(name, arguments)
 
     def _hear(self, text: str) -> None:
         state = self.desk.state.model_copy(update={"said": text})
         known = self.desk.table.known if self.desk.table else None
-        self.desk = replace(
-            self.desk, state=state, reading=interpret(text, table=known, previous=state.plans)
-        )
+        every = [table.known for table in self.desk.tables]
+        reading = interpret(text, table=known, previous=state.plans, tables=every)
+        self.desk = replace(self.desk, state=state, reading=reading)
         self._record({"said": text})
 
     def decline(self) -> None:
@@ -136,12 +136,12 @@ class Conversation:
 
     def _go_on(self, stop: Stop) -> None:
         if stop.waits_for:
-            plan = self.desk.state.plan
-            if plan is None:
+            state = self.desk.state
+            if state.judging is None and state.plan is None:
                 self._show([Text(text="There is no plan to run yet.")])
                 return
             self._paused = stop
-            question = "Carry out this plan?"
+            question = "Carry out this plan?" if state.judging is None else "Judge this table?"
             self._notify(Asked(tool=stop.waits_for, question=question))
             return
         self._paused = None

@@ -18,6 +18,7 @@ from understudy.core.language import LanguageModel, Message, Prompt
 from understudy.core.values import Value
 
 ANSWER = "answer"
+PLANNING = ("plan_judgement", "propose_plan", "revise_plan")
 MOST_TURNS = 6
 MOST_TOOLS = 3  # a model that goes on for ever must come to an answer
 _RULES = (
@@ -50,13 +51,13 @@ class Done(Value):
 def interpreted(desk: Desk, done: Sequence[Done]) -> Call | Reply:
     """Return the next action as the built-in interpreter reads the person's words."""
     reading = desk.reading
-    if reading is None or (done and done[-1].tool != "propose_plan"):
+    if reading is None or (done and done[-1].tool not in PLANNING):
         return Reply()
     if done:
         made = desk.state.plan is not None and desk.state.plan in (reading.plan, reading.nearest)
-        return Call(tool=START_RUN.name) if made else Reply()
+        return Call(tool=START_RUN.name) if made or desk.state.judging else Reply()
     if reading.question is None:
-        return Call(tool="propose_plan")
+        return Call(tool="revise_plan" if reading.is_revision else "propose_plan")
     tool = TOOLS[ANSWERS.get(reading.question.topic, "suggest_words")]
     takes_subject = tool.arguments is Subject
     return Call(tool=tool.name, arguments={"subject": reading.question.subject} if takes_subject else {})
@@ -79,7 +80,7 @@ def modelled(
     Raises:
         LanguageModelError: if the model gives no answer of the asked form.
     """
-    if done and done[-1].tool == "propose_plan" and "no plan" not in done[-1].told:
+    if done and done[-1].tool in PLANNING and "no plan" not in done[-1].told:
         return Call(tool=START_RUN.name)
     messages = _messages(desk, done, earlier)
     tool = _sure(desk) if not done else None
@@ -96,7 +97,7 @@ def modelled(
             raise LanguageModelError(f"the language model chose {tool!r}, which is no tool")
     if tool in ANSWERS.values() and not done and desk.reading and desk.reading.question and _sure(desk):
         return interpreted(desk, done)
-    form = PlanFields if tool == "propose_plan" else TOOLS[tool].arguments
+    form = PlanFields if tool in ("propose_plan", "revise_plan") else TOOLS[tool].arguments
     if not form.model_fields:
         return Call(tool=tool)
     arguments = _written(model, [*messages, Message(role="assistant", text=tool)], form.model_json_schema())

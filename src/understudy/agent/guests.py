@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from pydantic import ValidationError
@@ -75,7 +76,12 @@ class Guest:
         return not desk.tables and (evidence is None or is_built(evidence))
 
     def _asked_for(self) -> str:
-        plan = self._conversation.desk.state.plan
+        state = self._conversation.desk.state
+        if state.judging is not None:
+            # Not the command itself: it may name columns and files that the assistant must not read.
+            words = f"understudy ask {quote(state.said)} --data TABLE --out {self._release}"
+            return f"{START_RUN.name} needs the person. Nothing was run. Ask them to run, with their tables: {words}"
+        plan = state.plan
         if plan is None:
             return "there is no plan yet; propose one first"
         file = self._out / "plan.yaml"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from understudy.agent.reading.cohort_planning import plan_cohort
+from understudy.agent.reading.judging import answered_for, read_judging
 from understudy.agent.reading.languages import detect, in_english, readable
 from understudy.agent.reading.planning import Planned
 from understudy.agent.reading.questions import read_question
@@ -29,13 +30,20 @@ _OF_TABLES = frozenset(
 )
 
 
-def interpret(text: str, *, table: KnownTable | None = None, previous: Sequence[Plan] = ()) -> Interpretation:
+def interpret(
+    text: str,
+    *,
+    table: KnownTable | None = None,
+    previous: Sequence[Plan] = (),
+    tables: Sequence[KnownTable] = (),
+) -> Interpretation:
     """Read a request in plain words: cohorts, work on a person's own table, follow-ups and questions.
 
     Args:
         text: what the person wrote.
         table: what is known of their table, where they brought one.
         previous: the plans of the conversation so far, the current one last; a follow-up revises it.
+        tables: all tables that they brought, where a synthetic one may be among them.
     """
     language = detect(text)
     if language not in readable():
@@ -44,6 +52,10 @@ def interpret(text: str, *, table: KnownTable | None = None, previous: Sequence[
     before = previous[-1] if previous else None
     scope = _scope(table, before)
     question = read_question(Sheet(english, scope), has_table=table is not None)
+    if question is not None and question.topic == "evaluate":
+        return _to_judge(
+            text, language, read(english, scope, before), question, tables or ([table] if table else [])
+        )
     if question is not None:
         return _asked(text, language, question, previous)
     sheet = read(english, scope, before)
@@ -90,6 +102,31 @@ def _asked(text: str, language: str, question: Question, previous: Sequence[Plan
     )
 
 
+def _to_judge(
+    text: str, language: str, sheet: Sheet, question: Question, tables: Sequence[KnownTable]
+) -> Interpretation:
+    answered_for(sheet)
+    judging, lacking = read_judging(sheet, tables)
+    clauses = _clauses(sheet, Planned(None))
+    unread = tuple(sheet.text[i.start : i.end] for i in sheet.left_over())
+    return Interpretation(
+        text=text,
+        language=language,
+        judging=judging,
+        question=question,
+        confidence=_confidence(
+            sheet, len(unread), [c for c in clauses if not c.is_kept], is_empty=judging is None
+        ),
+        unread=unread,
+        clauses=(*clauses, *_unread_clauses(unread)),
+        notes=(*([lacking] if lacking else []), *(c.became for c in clauses if not c.is_kept)),
+    )
+
+
+def _unread_clauses(unread: Sequence[str]) -> Iterator[Clause]:
+    return (Clause(words=w, field="unread", became="not understood", is_kept=False) for w in unread)
+
+
 def _planned(
     text: str,
     language: str,
@@ -121,10 +158,8 @@ def _planned(
         compared=_compared(plan, sheet.findings),
         confidence=_confidence(sheet, len(unread), missed, is_empty=is_empty),
         unread=unread,
-        clauses=(
-            *clauses,
-            *(Clause(words=w, field="unread", became="not understood", is_kept=False) for w in unread),
-        ),
+        clauses=(*clauses, *_unread_clauses(unread)),
+        is_revision=revision is not None,
         notes=(
             *notes,
             *([says] if is_empty else []),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from understudy.agent.values import Interpretation, KnownTable
+from understudy.agent.values import Interpretation, Judging, KnownTable
 from understudy.core.blocks import Block, Callout
 from understudy.core.contracts import Evidence
 from understudy.core.errors import RequestError
@@ -25,11 +25,13 @@ class State(Value):
     Attributes:
         said: the person's latest words.
         plans: every plan so far, the current one last.
+        judging: the synthetic table whose judgement was asked for last, where that is what was asked for last.
         releases: folders of the releases that were made or brought, the newest last.
     """
 
     said: str = ""
     plans: tuple[Plan, ...] = ()
+    judging: Judging | None = None
     releases: tuple[str, ...] = ()
 
     @property

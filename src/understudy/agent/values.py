@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import join
 from typing import Literal
 
 from pydantic import Field
@@ -79,6 +80,41 @@ class Question(Value):
     subject: str = ""
 
 
+class Judging(Value):
+    """A synthetic table that is there already, to be judged against the real one.
+
+    Attributes:
+        synthetic: where the synthetic table lies.
+        real: where the real table lies that it was made from.
+        holdout: where real rows lie that its maker never saw; empty where there are none.
+        target: the column that is predicted.
+        protected: columns whose groups are compared.
+        policy: the release policy that decides.
+        seed: the seed of all that is random.
+    """
+
+    synthetic: str
+    real: str
+    holdout: str = ""
+    target: str = ""
+    protected: tuple[str, ...] = ()
+    policy: Literal["internal", "external"] = "internal"
+    seed: int = 0
+
+    def command(self) -> str:
+        """Return the command that does the same; `--out` is left to the person."""
+        said = {
+            "--real": self.real,
+            "--synthetic": self.synthetic,
+            "--holdout": self.holdout,
+            "--target": self.target,
+            "--protected": ",".join(self.protected),
+            "--policy": self.policy if self.policy != "internal" else "",
+            "--seed": str(self.seed or ""),
+        }
+        return join(["understudy", "evaluate", *(part for pair in said.items() if pair[1] for part in pair)])
+
+
 class Interpretation(Value):
     """What a sentence was taken for: a plan that does all it asks, or a question, and what was left open.
 
@@ -88,6 +124,8 @@ class Interpretation(Value):
         plan: a plan that does everything that is asked; None where that is impossible or nothing was asked for.
         nearest: where it is impossible, the nearest feasible plan; `notes` say what it leaves out.
         compared: further plans to run beside `plan`, where a comparison is asked for.
+        is_revision: whether the plan changes the one before it.
+        judging: a synthetic table to be judged, where that is asked for.
         question: what the person wants to know, where that is what they want.
         confidence: 0 to 1; how much of the sentence was understood, and how surely.
         unread: words that were not understood, as written.
@@ -101,6 +139,8 @@ class Interpretation(Value):
     plan: Plan | None = None
     nearest: Plan | None = None
     compared: tuple[Plan, ...] = ()
+    is_revision: bool = False
+    judging: Judging | None = None
     question: Question | None = None
     confidence: float = Field(ge=0, le=1)
     unread: tuple[str, ...] = ()

@@ -62,6 +62,7 @@ def ask(
 
     voice = Voice(is_quiet=json_ or plan_only)
     conversation = _begun(voice, data, model, model_set, out)
+    _bring_named(conversation, words)
     conversation.say(words)
     if plan_only:
         _print_plan(conversation, as_json=json_)
@@ -117,6 +118,17 @@ def _begun(
     return Conversation(model=chosen, tables=tables, releases=releases, notify=voice, transcript=transcript)
 
 
+def _bring_named(conversation: Conversation, words: str) -> None:
+    """Bring the real table that the person names for a judgement, so that its columns can be spoken of."""
+    from understudy.agent.interpret import interpret
+    from understudy.agent.state import bring
+
+    tables = [table.known for table in conversation.desk.tables]
+    asked = interpret(words, tables=tables, previous=conversation.desk.state.plans).judging
+    if asked is not None and asked.real not in [table.path for table in tables]:
+        conversation.bring(bring(asked.real))
+
+
 def _model(name: str, settings: list[str] | None) -> LanguageModel:
     from understudy.core.catalog import Choice
     from understudy.core.errors import RequestError
@@ -138,7 +150,9 @@ def _ensure_approved(conversation: Conversation, *, is_approved: bool) -> None:
     reading, plan = conversation.desk.reading, conversation.desk.state.plan
     is_nearest = reading is not None and reading.plan is None and plan == reading.nearest
     # A language model may have read what the interpreter did not: then the plan is another one.
-    unread = reading.unread if reading is not None and plan == reading.plan else ()
+    judging = conversation.desk.state.judging
+    unread = reading.unread if reading is not None and (judging or plan == reading.plan) else ()
+    is_nearest = is_nearest and judging is None
     if is_approved and not is_nearest and not unread:
         return
     if sys.stdin.isatty() and not is_approved:
@@ -160,20 +174,23 @@ def _ensure_approved(conversation: Conversation, *, is_approved: bool) -> None:
 
 
 def _carried_out(conversation: Conversation, voice: Voice, out: Path) -> Release:
+    from understudy.agent.approval import approve
     from understudy.workflow.release import ensure_free
 
     ensure_free(out)
     with voice.working():
-        return conversation.approve(out)
+        return approve(conversation, out, voice)
 
 
 def _print_plan(conversation: Conversation, *, as_json: bool) -> None:
-    plan, reading = conversation.desk.state.plan, conversation.desk.reading
+    state, reading = conversation.desk.state, conversation.desk.reading
     if as_json:
         document = None if reading is None else reading.model_dump(mode="json", by_alias=True)
         print(json.dumps(document, indent=1, ensure_ascii=False))
-    elif plan is not None:
-        print(plan.to_yaml())
+    elif state.judging is not None:
+        print(f"{state.judging.command()} --out DIR")
+    elif state.plan is not None:
+        print(state.plan.to_yaml())
 
 
 def _document(conversation: Conversation, voice: Voice) -> dict[str, Any]:
@@ -185,7 +202,10 @@ def _document(conversation: Conversation, voice: Voice) -> dict[str, Any]:
 def _is_lost(conversation: Conversation) -> bool:
     """Say whether the words were neither a question nor a request that could be planned."""
     reading = conversation.desk.reading
-    return reading is not None and reading.question is None and conversation.desk.state.plan is None
+    state = conversation.desk.state
+    if reading is None or state.plan is not None or state.judging is not None:
+        return False
+    return reading.question is None or reading.question.topic == "evaluate"
 
 
 def _line(console: Console, conversation: Conversation) -> str | None:
@@ -213,6 +233,7 @@ def _turn(console: Console, conversation: Conversation, voice: Voice, out: Path,
             conversation.decline()
             console.print("[dim]Not run. Say what to change, or ask.[/]")
         elif said:
+            _bring_named(conversation, words)
             conversation.say(words)
     except UnderstudyError as error:
         console.print(f"[red]✕[/] {escape(str(error))}")

@@ -183,7 +183,7 @@ def _announce(draft: CohortDraft) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    from understudy.workflow.cohort import asked_in_words
+    from understudy.workflow.cohort_request import asked_in_words
 
     console = Console(stderr=True)
     plan = draft.plan
@@ -279,7 +279,7 @@ def build_population(
 
     Only aggregates are written, none of fewer than 11 people; no person's row is.
     """
-    from understudy.workflow.describing import rebuild_population
+    from understudy.workflow.rebuilding import rebuild_population
 
     for path in rebuild_population(name, from_, out):
         print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")

@@ -10,7 +10,8 @@ from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Detail, Estimate, MetricResult
 from understudy.core.schema import Column
 from understudy.metrics.anchors import Anchored, Question, ask
-from understudy.metrics.content import is_above, spoken, tables
+from understudy.metrics.content import is_above, tables
+from understudy.metrics.measures import spoken
 from understudy.metrics.neighbours import nearest
 from understudy.metrics.proportions import wilson
 from understudy.modalities.encoding import DistanceEncoding

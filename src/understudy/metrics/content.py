@@ -42,13 +42,6 @@ def tables(comparison: Comparison, least: int = 1) -> tuple[Dataset, tuple[Colum
     return comparison.holdout, content_columns(comparison.real)
 
 
-def spoken(estimate: Estimate, form: str) -> str:
-    """Return an estimate in words, e.g. `0.51 (0.47 to 0.55)`; `form` formats each number."""
-    if estimate.low is None or estimate.high is None:
-        return format(estimate.value, form)
-    return f"{estimate.value:{form}} ({estimate.low:{form}} to {estimate.high:{form}})"
-
-
 def is_above(estimate: Estimate | None, chance: float) -> bool:
     """Say whether the whole interval lies above what chance gives."""
     return estimate is not None and (estimate.value if estimate.low is None else estimate.low) > chance

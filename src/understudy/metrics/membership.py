@@ -16,12 +16,11 @@ from understudy.core.seeds import Seed
 from understudy.metrics.anchors import Anchored, Question, ask
 from understudy.metrics.attacks.catalog import ATTACKS, NAMES
 from understudy.metrics.attacks.trial import Trial, hold
-from understudy.metrics.content import is_above, spoken, tables
+from understudy.metrics.content import is_above, tables
 from understudy.metrics.groups import protected_groups
+from understudy.metrics.measures import AUC, MOST_ISOLATED, STRONGEST, TPR_1, TPR_10, spoken
 from understudy.metrics.roc import Contest
 
-AUC, TPR_10, TPR_1 = "AUC", "TPR@10%FPR", "TPR@1%FPR"
-STRONGEST, MOST_ISOLATED = "strongest", "most isolated"
 _RATES = ((TPR_10, 0.10), (TPR_1, 0.01))
 _LEAST_ROWS = 10
 _LEAST_IN_GROUP = 20

@@ -16,11 +16,10 @@ from understudy.core.schema import Column
 from understudy.metrics.anchors import Anchored, NotApplicable, Question, ask
 from understudy.metrics.content import is_above, tables, written
 from understudy.metrics.groups import protected_groups
+from understudy.metrics.measures import ALL, EXCESS, HOLDOUT, TRAINING
 from understudy.metrics.proportions import excess, wilson
 from understudy.modalities.encoding import is_quantity
 
-EXCESS, TRAINING, HOLDOUT = "excess share", "share of training values", "share of holdout values"
-ALL = "all numbers"
 QUESTION = Question(
     metric="single_values",
     title="One-of-a-kind numbers",

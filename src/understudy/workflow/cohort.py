@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from understudy.core.conditions import Between, Feasibility
+from understudy.core.conditions import Feasibility
 from understudy.core.contracts import Evidence, Generator
 from understudy.core.errors import PlanError
 from understudy.core.events import Notify, silent
 from understudy.core.seeds import Seed
 from understudy.knowledge.conditions import conditions
-from understudy.knowledge.units import written as unit_in_words
 from understudy.metrics.reference import read_by_reference
 from understudy.modalities.tabular import present, spelled
 from understudy.populations.calibration import Calibrated
@@ -26,7 +25,7 @@ from understudy.populations.targets import Target, says
 from understudy.populations.us_adults import NAME as US_ADULTS
 from understudy.workflow.cohort_drawing import Drawing, Drawn, draw_cohort, room_for
 from understudy.workflow.cohort_judgement import JUDGED, Judged, judge_cohort
-from understudy.workflow.cohort_request import population_of
+from understudy.workflow.cohort_request import asked_in_words, population_of
 from understudy.workflow.plan import Plan
 from understudy.workflow.release import Release, bundle, ensure_free, versions
 from understudy.workflow.steps import PREVIEW_ROWS, Steps
@@ -135,20 +134,6 @@ def _gather(
 def _title(plan: Plan) -> str:
     names = [in_words(c) for c in plan.cohort.conditions]
     return f"Synthetic patients: {' and '.join(names)}" if names else "Synthetic people of a population"
-
-
-def asked_in_words(plan: Plan) -> str:
-    """Return in words what a cohort asks of its patients."""
-    units = {c.name: unit_in_words(c.unit) for c in plan.schema_.table.columns}
-    parts = [in_words(c) for c in plan.cohort.conditions]
-    parts += [f"without {in_words(c)}" for c in plan.cohort.exclude]
-    parts += [
-        f"{w.says()} {units.get(w.column, '') if isinstance(w, Between) else ''}".rstrip()
-        for w in plan.given.where
-    ]
-    parts += [share.says() for share in plan.given.shares]
-    parts += [says(t) for t in plan.cohort.targets]
-    return "; ".join(parts) or "everyone"
 
 
 def _calibration(found: Calibrated, written: Mapping[str, Measure]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from understudy.knowledge.conditions import conditions
 from understudy.knowledge.units import written as written_unit
 from understudy.modalities.wishes import resolve
 from understudy.populations.catalog import CATALOG as POPULATIONS
-from understudy.populations.definitions import Definition, define
+from understudy.populations.definitions import Definition, define, in_words
 from understudy.populations.presentation import (
     Measure,
     choose,
@@ -37,7 +37,7 @@ from understudy.populations.requests import (
     words_of,
 )
 from understudy.populations.structure import AGES_SAY
-from understudy.populations.targets import Target, columns_of, parse_target, read_targets
+from understudy.populations.targets import Target, columns_of, parse_target, read_targets, says
 from understudy.reports.wording import count, listing
 from understudy.workflow.plan import COHORT_SECTIONS, Cohort, Plan
 
@@ -258,3 +258,17 @@ def _reasons(wishes: CohortWishes, names: Sequence[str]) -> dict[str, str]:
         "metrics": "a population has no private rows to compare with: it is judged by plausibility rules and by "
         "published figures",
     }
+
+
+def asked_in_words(plan: Plan) -> str:
+    """Return in words what a cohort asks of its patients."""
+    units = {c.name: written_unit(c.unit) for c in plan.schema_.table.columns}
+    parts = [in_words(c) for c in plan.cohort.conditions]
+    parts += [f"without {in_words(c)}" for c in plan.cohort.exclude]
+    parts += [
+        f"{w.says()} {units.get(w.column, '') if isinstance(w, Between) else ''}".rstrip()
+        for w in plan.given.where
+    ]
+    parts += [share.says() for share in plan.given.shares]
+    parts += [says(t) for t in plan.cohort.targets]
+    return "; ".join(parts) or "everyone"

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from understudy.core.catalog import Choice
 from understudy.core.contracts import Generator
-from understudy.core.errors import ConditionError, RequestError, SourceError
+from understudy.core.errors import ConditionError
 from understudy.knowledge.conditions import conditions
 from understudy.knowledge.observations import observations
-from understudy.populations.building import build
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.populations.definitions import define
 from understudy.populations.origins import Origin, origins, stated_by_steps
 from understudy.populations.us_adults import NAME as US_ADULTS
-from understudy.store.artifacts import unwritable
 from understudy.workflow.cohort_request import population_of
 
 MOST_INPUTS = 4
@@ -69,29 +66,3 @@ def _briefly(made: Origin) -> str:
         inputs = made.method.removeprefix("computed from ").partition(":")[0].split(", ")
         return ", ".join(inputs) if len(inputs) <= MOST_INPUTS else f"{len(inputs)} others"
     return f"{about.nhanes.variable} of {about.nhanes.file}" if about and about.nhanes else "the model"
-
-
-def rebuild_population(name: str, folder: Path, out: Path) -> tuple[Path, ...]:
-    """Estimate a population anew from raw survey files, and write its parameters: aggregates only.
-
-    Args:
-        name: catalog name.
-        folder: the survey's files, SAS transport, gzipped or not.
-        out: folder to write into.
-
-    Raises:
-        UnknownNameError: if there is no such population.
-        RequestError: if it is not estimated from survey files.
-        SourceError: if a file is missing or cannot be read.
-    """
-    POPULATIONS.entry(name)
-    if name != US_ADULTS:
-        raise RequestError(f"{name!r} is not estimated from survey files; {US_ADULTS!r} is")
-    if not folder.is_dir():
-        raise SourceError(
-            f"there is no folder {str(folder)!r}; name the one that holds the survey's P_*.XPT files"
-        )
-    try:
-        return build(folder, out)
-    except OSError as error:
-        raise unwritable(out, error) from error

@@ -8,10 +8,7 @@ from typing import Literal
 
 from understudy.core.errors import UnknownNameError
 from understudy.core.results import Detail, Estimate, Evaluation, Finding, MetricResult, Outcome, Verdict
-from understudy.metrics.attacks.catalog import NAMES as ATTACKS
-from understudy.metrics.content import spoken
-from understudy.metrics.membership import AUC, MOST_ISOLATED, STRONGEST, TPR_10
-from understudy.metrics.single_values import ALL, HOLDOUT
+from understudy.metrics.measures import ALL, ATTACKS, AUC, HOLDOUT, MOST_ISOLATED, STRONGEST, TPR_10, spoken
 
 Status = Literal["met", "not_met", "inconclusive", "not_checked"]
 

@@ -12,9 +12,10 @@ from understudy.core.schema import Column, Kind, Schema, Table
 from understudy.core.seeds import Seed
 from understudy.metrics.closest_record import ClosestRecord
 from understudy.metrics.copies import EXACT, EXCESS, HOLDOUT, NEAR, SYNTHETIC, UNIQUE, Copies
+from understudy.metrics.measures import ALL
 from understudy.metrics.membership import Membership
 from understudy.metrics.proportions import difference, wilson
-from understudy.metrics.single_values import ALL, SingleValues
+from understudy.metrics.single_values import SingleValues
 
 FRESH = comparison(600, 300)
 METRICS = (Copies(), ClosestRecord(), Membership(), SingleValues())

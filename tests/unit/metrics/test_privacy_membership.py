@@ -15,13 +15,15 @@ from understudy.core.contracts import Comparison
 from understudy.core.results import Curve, Outcome, pool
 from understudy.core.schema import Role
 from understudy.core.seeds import Seed
+from understudy.metrics import measures
 from understudy.metrics.attacks import density_ratio, distance_difference, nearest_distance
-from understudy.metrics.attacks.catalog import ATTACKS
+from understudy.metrics.attacks.catalog import ATTACKS, NAMES
 from understudy.metrics.attacks.density import Density
 from understudy.metrics.attacks.scene import Scene
 from understudy.metrics.attacks.trial import hold
 from understudy.metrics.content import content_columns
-from understudy.metrics.membership import AUC, MOST_ISOLATED, STRONGEST, TPR_1, TPR_10, Membership
+from understudy.metrics.measures import AUC, MOST_ISOLATED, STRONGEST, TPR_1, TPR_10
+from understudy.metrics.membership import Membership
 from understudy.metrics.neighbours import nearest
 from understudy.metrics.roc import Contest
 
@@ -277,3 +279,7 @@ def test_patients_of_another_population_in_the_release_do_not_look_like_members(
     result = Membership().measure(release(FRESH, patients(600, 77).take(np.arange(50))))
     assert result.estimate is not None
     assert result.estimate.holds(0.5)
+
+
+def test_policies_know_every_attack_by_name() -> None:
+    assert measures.ATTACKS == NAMES

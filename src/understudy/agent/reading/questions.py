@@ -17,6 +17,8 @@ from understudy.metrics.catalog import CATALOG as METRICS
 _WANTS = re.compile(
     r"\b(generate|create|make|simulate|synthesi[sz]e|produce|draw|give me|gimme|need|want|build|i'd like)\b"
 )
+# Rows that are there already, not those of this conversation's release.
+_MADE = re.compile(r"\b(synthetic|fake|simulated|artificial) (table|file|data|dataset|copy|csv|rows)\b")
 _FILLER = re.compile(
     r"\b(what|whats|what's|which|who|why|how|is|are|was|does|do|did|you|the|a|an|mean|means|meaning|stand|stands|for|"
     r"explain|define|to|me|tell|about|please|of|it|this|that|exactly|actually|term|word|by|in|know|ist|bedeutet|says?|"
@@ -35,6 +37,9 @@ def read_question(sheet: Sheet, *, has_table: bool) -> Question | None:
     for topic, pattern in forms:
         if not pattern.search(text):
             continue
+        is_made = bool(_file(sheet)) or (has_table and bool(_MADE.search(text)))
+        if topic in ("quality", "safe_to_share") and is_asking and is_made:
+            topic = "evaluate"
         if topic == "undo" or (topic == "evaluate" and (has_table or _file(sheet))):
             return Question(topic=topic, subject=_file(sheet) or _subject(sheet, text, topic))
         if is_asking and not _asks_for_patients(sheet, text, topic):

@@ -22,7 +22,15 @@ from understudy.agent.tools.judging import (
     recommend_next_step,
     what_is_wrong,
 )
-from understudy.agent.tools.planning import ProposePlan, explain_violation, propose_plan, suggest_words, undo
+from understudy.agent.tools.planning import (
+    ProposePlan,
+    explain_violation,
+    plan_judgement,
+    propose_plan,
+    revise_plan,
+    suggest_words,
+    undo,
+)
 from understudy.agent.values import Topic
 
 _VERBS: tuple[tuple[Any, Any], ...] = (
@@ -36,9 +44,11 @@ _VERBS: tuple[tuple[Any, Any], ...] = (
     (is_safe_to_share, NoArguments),
     (list_data, NoArguments),
     (look_up_guideline, Subject),
+    (plan_judgement, NoArguments),
     (propose_plan, ProposePlan),
     (rate_quality, NoArguments),
     (recommend_next_step, Subject),
+    (revise_plan, ProposePlan),
     (suggest_words, NoArguments),
     (trace_sources, Subject),
     (undo, NoArguments),
@@ -70,6 +80,7 @@ ANSWERS: dict[Topic, str] = {
     "improve": "recommend_next_step",
     "quality": "rate_quality",
     "undo": "undo",
+    "evaluate": "plan_judgement",
     "compare_runs": "compare_runs",
     "describe": "describe_data",
     "help": "suggest_words",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from understudy.agent.agreement import Difference, decided
-from understudy.agent.card import card, problems, understood
+from understudy.agent.card import card, difference, judgement_card, of_population, problems, understood
 from understudy.agent.fields import PlanFields, drafted_from
 from understudy.agent.state import Desk, NoArguments, Outcome, State
 from understudy.core.blocks import Block, Callout, Heading, TableBlock, Text
@@ -41,12 +43,37 @@ def propose_plan(desk: Desk, arguments: ProposePlan) -> Outcome:
     return _with(desk, read, blocks)
 
 
+def revise_plan(desk: Desk, arguments: ProposePlan) -> Outcome:
+    """Change the current plan as the person's words say; the plan before it stays for undo."""
+    before = desk.state.plan
+    if before is None:
+        raise RequestError("there is no plan to change yet; propose one first")
+    outcome = propose_plan(desk, arguments)
+    after = outcome.state.plan if outcome.state is not None else None
+    if after is None or after.population is None or before.population is None:
+        return outcome
+    changed = difference(of_population(before), of_population(after))
+    block = TableBlock(columns=("What changes", "Before", "Now"), rows=tuple(changed))
+    return replace(outcome, blocks=(*outcome.blocks, *([block] if changed else [])))
+
+
+def plan_judgement(desk: Desk, arguments: NoArguments) -> Outcome:
+    """Plan to judge a synthetic table that is there already, as the person's words name it; never a release."""
+    reading = desk.reading
+    if reading is None or reading.judging is None:
+        said = understood(reading) if reading is not None else []
+        return Outcome(tuple(said), "no plan: the tables to judge were not named")
+    state = desk.state.model_copy(update={"judging": reading.judging})
+    blocks = (*understood(reading), *judgement_card(reading.judging))
+    return Outcome(blocks, "a judgement was planned; the person sees it on one card", state)
+
+
 def undo(desk: Desk, arguments: NoArguments) -> Outcome:
     """Go back to the plan before the current one."""
     before = desk.state.plans[:-1]
     if not before:
         return Outcome((Text(text="There is no earlier plan to go back to."),), "no earlier plan")
-    state = desk.state.model_copy(update={"plans": before})
+    state = desk.state.model_copy(update={"plans": before, "judging": None})
     table = desk.table
     return Outcome((Text(text="Back to the plan before."), *card(before[-1], table)), "undone", state)
 
@@ -82,7 +109,7 @@ def _helped(desk: Desk) -> tuple[Block, ...]:
 def _with(desk: Desk, plan: Plan, before: list[Block]) -> Outcome:
     table = next((t for t in desk.tables if t.known.path == plan.table), None)
     objections = problems(plan, table)
-    state: State = desk.state.model_copy(update={"plans": (*desk.state.plans, plan)})
+    state: State = desk.state.model_copy(update={"plans": (*desk.state.plans, plan), "judging": None})
     blocks = [*before, *card(plan, table)]
     if objections:
         blocks.append(
