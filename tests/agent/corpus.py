@@ -26,6 +26,7 @@ from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.plan import Plan
 
 FOLDER = Path(__file__).parent / "requests"
+OPEN = "wards"  # written later, and looked at whole
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Request:
 
     @property
     def is_held_back(self) -> bool:
-        return int(hashlib.sha256(self.text.encode()).hexdigest(), 16) % 3 == 0
+        return self.part != OPEN and int(hashlib.sha256(self.text.encode()).hexdigest(), 16) % 3 == 0
 
 
 @cache

@@ -47,8 +47,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("ask", cls=asking.Spoken)(asking.ask)
 for name, verb in (
-    ("ask", asking.ask),
     ("chat", asking.chat),
     ("mcp", asking.mcp),
     ("synthesize", synthesizing.synthesize),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from click import Context
+from typer.core import TyperCommand
 
 from understudy.cli import options
 
@@ -37,6 +40,14 @@ Model = Annotated[
 ModelSettings = Annotated[
     list[str] | None, typer.Option("--model-set", help="A setting of the language model, NAME=VALUE.")
 ]
+
+
+class Spoken(TyperCommand):
+    """A command whose argument is plain words: "-5 patients" is no option."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Put a blank before words that begin with a negative number."""
+        return super().parse_args(ctx, [f" {arg}" if re.match(r"-\d", arg) else arg for arg in args])
 
 
 def ask(

@@ -17,12 +17,27 @@ _FILL = "(with|people|conditioncue|every|onlypeople|inclusion|include|wherecue|d
 _JOINED = f"comma* (and|or|not)+ {_FILL}* {_WHO}"
 # "no diabetes, CKD or asthma": a comma goes on only where "or" follows.
 _LISTED = "comma (cond|group) (?=(comma|or|cond)*or)"
+_DENIALS = ("except", "not", "drop")
+_LEADING = (
+    *_DENIALS,
+    "people",
+    "every",
+    "with",
+    "who",
+    "onlypeople",
+    "word",
+    "dataset",
+    "rows",
+    "conditioncue",
+)
 _LEFT_OUT = (
     # "Exclusions: diabetes; smokers": all that follows, however it is parted.
     f"except (paren|with|obsword)* colon (comma|with|semi|who)* {_FILL}* {_WHO} level? "
     f"((comma|and|or|semi|not|with)+ {_FILL}* {_WHO} level?)*",
     # "Excluding diabetes, CKD and smokers": after a mere comma only conditions go on with it.
     f"except (paren|comma|with|who)* {_FILL}* {_WHO} level? (comma {_FILL}* (cond|group)|{_JOINED} level?)* people?",
+    f"drop (who|people|onlypeople)* with+ {_FILL}* {_WHO} level? "
+    f"(comma {_FILL}* (cond|group)|{_JOINED} level?)* people?",
     f"not (who|people)* {_FILL}* {_WHO} level? (comma* {_FILL}* (or|and) {_FILL}* {_WHO}|{_LISTED})* people?",
 )
 
@@ -67,7 +82,13 @@ def read_people(sheet: Sheet) -> None:
         _either(sheet, match)
     for match in list(sheet.matches("(with|conditioncue|colon|also|add|eq)* c=cond")):
         name = match["c"].sense("cond")
-        if sheet.scope.is_table:
+        if denial := _denied(sheet, match.first):
+            called = conditions()[name].name
+            says = (
+                f"{called} beside {denial!r}: with or without it was not understood; say 'without {called}'"
+            )
+            sheet.claim(match, "condition", None, says, is_kept=False)
+        elif sheet.scope.is_table:
             says = f"the table has no column for {conditions()[name].name}"
             sheet.claim(match, "condition", None, says, is_kept=False)
         else:
@@ -85,14 +106,29 @@ def read_people(sheet: Sheet) -> None:
         _medication(sheet, match)
 
 
+def _denied(sheet: Sheet, place: int) -> str:
+    """Return the word of denial that leads to a place and that nobody claimed; a condition there is not wished for."""
+    while place and sheet.items[place - 1].tag in _LEADING:
+        place -= 1
+        if sheet.items[place].tag in _DENIALS:
+            return sheet.verbatim(sheet.items[place])
+    return ""
+
+
 def _either(sheet: Sheet, match: Match) -> None:
-    """Refuse "asthma or COPD": the patients of a cohort have all of its conditions."""
+    """Take the first of "asthma or COPD", and say so: the patients of a cohort have all of its conditions."""
     names = dict.fromkeys(item.sense("cond") for item in match.tagged("cond"))
     if len(names) < 2 or sheet.scope.is_table:
         return
     called = " or ".join(conditions()[name].name for name in names)
-    says = f"{called}: the patients of a cohort have all of its conditions; ask for one cohort of each"
-    sheet.claim(match, "condition", None, says, is_kept=False)
+    first = next(iter(names))
+    says = (
+        f"{called}: the patients of a cohort have all of its conditions, so one cohort of each is needed; the nearest "
+        f"is taken, {conditions()[first].name} alone"
+    )
+    place = next(i for i in range(match.first, match.last) if sheet.items[i].sense("cond") == first)
+    sheet.take(match.first, place + 1, "conditions", (first,), conditions()[first].name)
+    sheet.take(place + 1, match.last, "condition", None, says, is_kept=False)
 
 
 def _leave_out(sheet: Sheet, match: Match) -> None:

@@ -21,7 +21,12 @@ from understudy.agent.reading.shares import read_shares
 from understudy.agent.reading.sheet import Sheet
 from understudy.agent.reading.size import read_lone_size, read_size, read_times
 from understudy.agent.reading.stages import read_stages
-from understudy.agent.reading.unknown import read_other_diseases, read_unknown, read_unknown_limits
+from understudy.agent.reading.unknown import (
+    read_other_diseases,
+    read_unheld,
+    read_unknown,
+    read_unknown_limits,
+)
 from understudy.agent.reading.vague import read_unneeded, read_vague
 from understudy.workflow.plan import Plan
 
@@ -47,6 +52,7 @@ def read(text: str, scope: Scope, previous: Plan | None) -> Sheet:
     read_size(sheet)
     read_shares(sheet)
     read_population(sheet)
+    read_unheld(sheet)
     read_units(sheet)
     read_times(sheet)
     read_vague(sheet)

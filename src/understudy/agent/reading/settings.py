@@ -20,9 +20,13 @@ def read_settings(sheet: Sheet) -> None:
         _train(sheet, match)
     for match in list(sheet.matches(f"n={_V} (rows|people)? traincue")):
         _train(sheet, match)
-    for match in list(sheet.matches(f"holdout {_LINK} n={_V} (rows|people|table|holdout|with|every)*")):
+    for match in list(
+        sheet.matches(
+            f"holdout (colon|eq|cmp|to|paren|rows|with|change)* n={_V} (rows|people|table|holdout|with|every)*"
+        )
+    ):
         _hold_out(sheet, match)
-    for match in list(sheet.matches("n=part (rows|people|table|every|with|and)* holdout")):
+    for match in list(sheet.matches("n=part (rows|people|table|dataset|every|with|and)* holdout")):
         _hold_out(sheet, match)
     for match in list(sheet.matches("(timecue|cmp|only)* n=num u=unit (timecue|synthcue)*")):
         _time(sheet, match)

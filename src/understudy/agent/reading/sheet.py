@@ -200,8 +200,9 @@ def _scan(text: str, vocabulary: Vocabulary) -> list[Item]:
     place = 0
     while place < len(tokens):
         item, size = _item(tokens, place, vocabulary)
-        if item.tag == "postcmp" and not (found and found[-1].tag in _MEASURED):
-            # "Male and older than 50" is no limit on what stands before it.
+        after = tokens[place + size].kind if place + size < len(tokens) else ""
+        if item.tag == "postcmp" and (after == "number" or not (found and found[-1].tag in _MEASURED)):
+            # "Male and older than 50" is no limit on what stands before it, nor is "over 160 and under 200".
             item, size = _item(tokens[: place + 1], place, vocabulary)
         if item.tag != "filler":
             found.append(item)

@@ -18,12 +18,22 @@ _CUE = "(sizecue|make|people|rows|change|paren|totalcue)*"
 
 def read_size(sheet: Sheet) -> None:
     """Read the number of patients where it stands beside them."""
-    for match in list(sheet.matches("minus a=num people?")):
-        sheet.claim(match, "rows", None, f"-{match['a'].value:g} patients; ask for 1 or more", is_kept=False)
-    for match in list(sheet.matches("to a=num people")):
+    for match in list(sheet.matches("minus a=num (people|rows)?")):
+        sheet.claim(
+            match,
+            "rows",
+            None,
+            f"-{match['a'].value:g} patients: rows must be positive; ask for 1 or more",
+            is_kept=False,
+        )
+    for match in list(sheet.matches("to a=num (people|rows)?")):
         if match.first == 0:
             sheet.claim(
-                match, "rows", None, f"-{match['a'].value:g} patients; ask for 1 or more", is_kept=False
+                match,
+                "rows",
+                None,
+                f"-{match['a'].value:g} patients: rows must be positive; ask for 1 or more",
+                is_kept=False,
             )
     for match in list(sheet.matches("between? a=num (to|and) n=num (people|rows)")):
         _claim(sheet, match, f" ({match['a'].value:,.0f} to {match['n'].value:,.0f} were asked for)")

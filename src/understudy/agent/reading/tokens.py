@@ -26,7 +26,7 @@ _ENUMERATOR = re.compile(r"\((?:\d|[a-hA-H]|i{1,3}|iv)\)(?=\s)|(?<![^\n])[ \t]*(
 _LIST = re.compile(r"(?<![\w.(])1[.)]\s.*(?<![\w.(])2[.)]\s", re.DOTALL)
 _INLINE = re.compile(r"(?<=[\s:])(\d{1,2})[.)](?=\s)")
 # "ckd4" and "stage3": the number is a token of its own.
-_NUMBERED = re.compile(r"(?:ckd|stage|grade|class)(?=\d[ab]?\b)", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:ckd|stage|grade|class|type)(?=\d[ab]?\b)", re.IGNORECASE)
 _STAGE = re.compile(r"[1-5][ab]\b", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _BLANK = re.compile(r"\s{0,2}")

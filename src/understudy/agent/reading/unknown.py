@@ -6,6 +6,7 @@ import re
 
 from understudy.agent.reading.sheet import DONE, Match, Sheet
 from understudy.knowledge.lexicon import suggest
+from understudy.workflow.cohort_request import DEFAULT_POPULATION
 
 # Endings by which medicine names diseases; none of them proves one, all of them ask for an answer.
 _DISEASE = re.compile(
@@ -41,6 +42,18 @@ def read_unknown_limits(sheet: Sheet) -> None:
         words = " ".join(sheet.verbatim(i) for i in match.tagged("word", "otherdisease"))
         held = "the table has no column" if sheet.scope.is_table else "no observation is known"
         sheet.claim(match, "where", None, f"{held} that is called {words!r}", is_kept=False)
+
+
+def read_unheld(sheet: Sheet) -> None:
+    """Say of traits that people are told apart by, but that are not held here, that nothing can be asked of them."""
+    held_by = "your table" if sheet.scope.is_table else DEFAULT_POPULATION
+    for match in list(
+        sheet.matches("(based|with|only|who|onlypeople)* t=unheld ((and|comma|or)* unheld)* people?")
+    ):
+        traits = ", ".join(dict.fromkeys(str(item.value) for item in match.tagged("unheld")))
+        words = " ".join(sheet.verbatim(item) for item in match.tagged("unheld"))
+        says = f"{words!r}: {traits}: not held by {held_by}, so nothing can be asked of it"
+        sheet.claim(match, "unheld", None, says, is_kept=False)
 
 
 def read_unknown(sheet: Sheet) -> None:
