@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage, ToolCall
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.runnables import Runnable, RunnableBinding
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.types import TextContent
@@ -51,16 +56,48 @@ def test_the_official_client_plans_and_asks_but_cannot_run(tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["plan.yaml"]
 
 
-def test_a_langchain_model_uses_the_tools(tmp_path: Path) -> None:
-    call = ToolCall(name="propose_plan", args={"request": WORDS}, id="1")
-    model = GenericFakeChatModel(messages=iter([AIMessage(content="", tool_calls=[call])]))
+class ToolCalling(GenericFakeChatModel):
+    """A scripted chat model that keeps the tools that were bound to it."""
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        return cast(
+            "Runnable[LanguageModelInput, AIMessage]",
+            self.bind(tools=[convert_to_openai_tool(t) for t in tools]),
+        )
+
+
+def test_a_langchain_model_calls_the_tools_in_a_loop_until_it_answers(tmp_path: Path) -> None:
+    turns = [
+        ("propose_plan", {"request": WORDS}),
+        ("revise_plan", {"request": "make it 300"}),
+        ("start_run", {}),
+        ("rate_quality", {}),
+    ]
+    script = [
+        AIMessage(content="", tool_calls=[ToolCall(name=name, args=args, id=str(k))])
+        for k, (name, args) in enumerate(turns)
+    ]
     by_name = {tool.name: tool for tool in tools(Guest(tmp_path))}
-    answer = model.invoke("please")
-    assert isinstance(answer, AIMessage)
-    told = by_name[answer.tool_calls[0]["name"]].invoke(answer.tool_calls[0]["args"])
-    assert "200: Type 2 diabetes" in told
-    assert "understudy run" in by_name["start_run"].invoke({})
-    assert "there is no release yet" in by_name["rate_quality"].invoke({})
+    bound = ToolCalling(messages=iter([*script, AIMessage(content="Please run it.")])).bind_tools(
+        [*by_name.values()]
+    )
+    assert isinstance(bound, RunnableBinding)
+    assert {tool["function"]["name"] for tool in bound.kwargs["tools"]} == set(TOOLS)
+    messages: list[BaseMessage] = [HumanMessage(content="please")]
+    while True:
+        answer = bound.invoke(messages)
+        assert isinstance(answer, AIMessage)
+        messages.append(answer)
+        if not answer.tool_calls:
+            break
+        messages += [by_name[call["name"]].invoke(call) for call in answer.tool_calls]
+    told = [str(message.content) for message in messages if isinstance(message, ToolMessage)]
+    assert "200: Type 2 diabetes" in told[0]
+    assert "What changes" in told[1]
+    assert "understudy run" in told[2]
+    assert "there is no release yet" in told[3]
+    assert messages[-1].content == "Please run it."
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.yaml"]
 
 
 def test_a_guest_reads_numbers_instead_of_the_columns_of_a_private_table(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from understudy.agent.state import Table
 from understudy.agent.values import Interpretation, Judging
 from understudy.core.blocks import Block, Callout, Heading, TableBlock
+from understudy.core.dataset import Dataset
 from understudy.core.schema import Role
 from understudy.populations.catalog import CATALOG as POPULATIONS
 from understudy.reports.wording import count, listing, sentence
@@ -22,14 +23,15 @@ _TABLE_CHECKS = (
 )
 
 
-def card(plan: Plan, table: Table | None) -> list[Block]:
+def card(plan: Plan, table: Table | None, train: Dataset | None) -> list[Block]:
     """Return the one card that a person reads before they click.
 
     Args:
         plan: what would be done.
         table: the private table that the plan learns from, where it was brought.
+        train: its rows that are learned from, by `learned_from`.
     """
-    rows = of_population(plan) if plan.population is not None else _of_table(plan, table)
+    rows = of_population(plan) if plan.population is not None else _of_table(plan, table, train)
     rows += [("Checks", _COHORT_CHECKS if plan.population is not None else _TABLE_CHECKS)]
     rows += [("Release policy", plan.policy), ("Files", listing([choice.name for choice in plan.exports]))]
     goal = [("Goal", plan.goal)] if plan.goal else []
@@ -54,11 +56,18 @@ def judgement_card(judging: Judging) -> list[Block]:
     return [Heading(text="The judgement", level=3), TableBlock(columns=("", ""), rows=tuple(rows))]
 
 
-def problems(plan: Plan, table: Table | None) -> list[str]:
-    """Return what the review of a plan for a private table objects to; errors first."""
+def learned_from(plan: Plan, table: Table | None) -> Dataset | None:
+    """Return the rows that a plan for a private table learns from; None where there is no such table."""
     if plan.population is not None or table is None:
+        return None
+    return read_inputs(plan, {plan.table: table.reading}).train
+
+
+def problems(plan: Plan, train: Dataset | None) -> list[str]:
+    """Return what the review of a plan for a private table objects to; errors first."""
+    if train is None:
         return []
-    found = review(plan, read_inputs(plan, {plan.table: table.reading}).train)
+    found = review(plan, train)
     return [str(v) for v in sorted(found, key=lambda v: v.severity != "error")]
 
 
@@ -95,7 +104,7 @@ def of_population(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
-def _of_table(plan: Plan, table: Table | None) -> list[tuple[str, str]]:
+def _of_table(plan: Plan, table: Table | None, train: Dataset | None) -> list[tuple[str, str]]:
     schema = plan.schema_.table
     learned = [c.name for c in schema.columns if c.is_learned]
     rows = [
@@ -110,13 +119,11 @@ def _of_table(plan: Plan, table: Table | None) -> list[tuple[str, str]]:
         if names := schema.having(role):
             rows.append((word, listing(names)))
     rows.append(("Held out", plan.reasons.get("holdout", "")))
-    return [*rows, *_budget(plan, table)]
+    return [*rows, *(_budget(plan, train) if train is not None else [])]
 
 
-def _budget(plan: Plan, table: Table | None) -> list[tuple[str, str]]:
-    if table is None:
-        return []
-    need = cost(plan, read_inputs(plan, {plan.table: table.reading}).train)
+def _budget(plan: Plan, train: Dataset) -> list[tuple[str, str]]:
+    need = cost(plan, train)
     rows = [("Budget", f"about {need.seconds:.0f} s and {need.memory_bytes / 1e9:.1f} GB of memory")]
     return rows + (
         [("What the rows support", " ".join(map(sentence, need.supports)))] if need.supports else []

@@ -146,6 +146,7 @@ def _planned(
     missed = [c for c in clauses if not c.is_kept]
     unread = tuple(sheet.text[i.start : i.end] for i in sheet.left_over())
     plan = None if made.plan is None else _with_exports(made.plan, sheet.findings)
+    compared = _compared(plan, sheet.findings)
     beside = _BESIDE if plan is not None and plan.table else _BESIDE | _OF_TABLES
     is_whole = all(c.field in beside for c in missed)
     is_empty = not sheet.findings and revision is None and table is None and not _asks_for_anybody(sheet)
@@ -155,7 +156,7 @@ def _planned(
         language=language,
         plan=plan if is_whole and not is_empty else None,
         nearest=plan if not is_whole and not is_empty else None,
-        compared=_compared(plan, sheet.findings),
+        compared=compared,
         confidence=_confidence(sheet, len(unread), missed, is_empty=is_empty),
         unread=unread,
         clauses=(*clauses, *_unread_clauses(unread)),
@@ -166,6 +167,7 @@ def _planned(
             *_doubts(sheet),
             *(c.became for c in missed),
             *made.notes,
+            *_beside(compared),
         ),
         asks=_asks(sheet, table, before),
     )
@@ -218,6 +220,17 @@ def _compared(plan: Plan | None, findings: Sequence[Finding]) -> tuple[Plan, ...
     names = [n for f in findings if f.field == "compared" for n in f.value if n in SYNTHESIZERS.names]
     others = [n for n in names if n != plan.synthesizer.name]
     return tuple(plan.model_copy(update={"synthesizer": Choice(name=n, reason="asked for")}) for n in others)
+
+
+def _beside(compared: Sequence[Plan]) -> list[str]:
+    """Say how the synthesizers that were not taken come beside the one that was."""
+    if not compared:
+        return []
+    names = [plan.synthesizer.name for plan in compared]
+    return [
+        f'one run learns with one synthesizer: this plan comes first, then say "use {names[0]}" '
+        f'({", ".join(names)} to go), and "compare the runs" puts them side by side'
+    ]
 
 
 def _confidence(sheet: Sheet, unread: int, missed: Sequence[Clause], *, is_empty: bool) -> float:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from click import Context
 from typer.core import TyperCommand
 
 from understudy.cli import options
@@ -45,7 +44,7 @@ ModelSettings = Annotated[
 class Spoken(TyperCommand):
     """A command whose argument is plain words: "-5 patients" is no option."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put a blank before words that begin with a negative number."""
         return super().parse_args(ctx, [f" {arg}" if re.match(r"-\d", arg) else arg for arg in args])
 

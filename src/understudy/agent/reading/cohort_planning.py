@@ -9,20 +9,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from understudy.agent.reading.feasible import refuse_impossible, units_of
 from understudy.agent.reading.limits import Limit
 from understudy.agent.reading.planning import Planned, Planner, Revision
-from understudy.agent.reading.scope import population, youngest
+from understudy.agent.reading.scope import population
 from understudy.agent.reading.sheet import Finding
-from understudy.core.conditions import Balanced, Between, Conditions, OneOf, Proportion, Share, Where
+from understudy.agent.reading.wish_texts import share_texts, texts_of, where_texts
+from understudy.core.conditions import Between, OneOf, Proportion
 from understudy.core.errors import ConditionError
-from understudy.core.schema import Column, explain
+from understudy.core.schema import explain
 from understudy.knowledge.conditions import conditions
 from understudy.knowledge.levels import condition_groups
 from understudy.knowledge.observations import Group, observations
-from understudy.modalities.wishes import resolve
-from understudy.populations.definitions import define
-from understudy.populations.presentation import measures
-from understudy.populations.requests import given_own
 from understudy.populations.targets import columns_of
 from understudy.populations.targets import says as says_target
 from understudy.workflow.cohort_request import DEFAULT_OBSERVATIONS, CohortWishes, draft_cohort
@@ -35,7 +33,6 @@ _ORDER = (
     "observations", "only", "add", "drop", "system", "units",
 )  # fmt: skip
 _THAT_IS = re.compile(r"\bi\.? ?e\b|that is|namely|meaning|such as|:|\(", re.IGNORECASE)
-_SIGNS = {"low": (">=", ">"), "high": ("<=", "<")}
 
 
 def plan_cohort(text: str, findings: Sequence[Finding], revision: Revision | None = None) -> Planned:
@@ -83,38 +80,9 @@ def _apply(wishes: CohortWishes, finding: Finding) -> CohortWishes:
     return replace(wishes, **changes)
 
 
-def _where_texts(value: Any) -> list[str]:
-    limits = value if isinstance(value, tuple) else (value,)
-    return [text for limit in limits for text in _texts(limit)]
-
-
-def _texts(limit: Limit | Between | OneOf) -> list[str]:
-    if isinstance(limit, OneOf):
-        return _listed(limit)
-    where, unit = (limit.where, limit.unit) if isinstance(limit, Limit) else (limit, None)
-    found = []
-    for side, number, is_open in (("low", where.low, where.low_open), ("high", where.high, where.high_open)):
-        if number is not None:
-            found.append(f"{where.column}{_SIGNS[side][is_open]}{number:.10g}{f' {unit}' if unit else ''}")
-    return found
-
-
-def _listed(where: OneOf) -> list[str]:
-    if len(where.values) == 1:
-        return [f"{where.column}{'!=' if where.exclude else '='}{where.values[0]}"]
-    return [f"{where.column} {'not in' if where.exclude else 'in'} ({', '.join(map(str, where.values))})"]
-
-
-def _share_texts(shares: Sequence[Proportion]) -> list[str]:
-    return [
-        f"{s.column}={s.value}:{s.proportion:g}" if isinstance(s, Share) else f"{s.column}:balanced"
-        for s in shares
-    ]
-
-
 def _counts(wishes: CohortWishes, value: tuple[int, Sequence[Proportion]]) -> CohortWishes:
     rows, shares = value
-    return replace(wishes, rows=rows, share=(*wishes.share, *_share_texts(shares)))
+    return replace(wishes, rows=rows, share=(*wishes.share, *share_texts(shares)))
 
 
 def _excluded(wishes: CohortWishes, group: str) -> CohortWishes:
@@ -135,7 +103,7 @@ def _plain(wishes: CohortWishes) -> list[str]:
 
 def _staged(wishes: CohortWishes, value: tuple[str, Limit]) -> CohortWishes:
     return replace(
-        wishes, conditions=(*wishes.conditions, value[0]), where=(*wishes.where, *_texts(value[1]))
+        wishes, conditions=(*wishes.conditions, value[0]), where=(*wishes.where, *texts_of(value[1]))
     )
 
 
@@ -177,9 +145,9 @@ _GROWING: Mapping[str, tuple[str, Callable[[Any], list[str]]]] = {
     "conditions": ("conditions", list),
     "condition": ("conditions", lambda v: [v]),
     "exclude": ("exclude", list),
-    "where": ("where", _where_texts),
-    "limits": ("where", _where_texts),
-    "shares": ("share", _share_texts),
+    "where": ("where", where_texts),
+    "limits": ("where", where_texts),
+    "shares": ("share", share_texts),
     "targets": ("targets", list),
     "add": ("add", list),
     "drop": ("drop", list),
@@ -210,7 +178,7 @@ def _draft(wishes: CohortWishes) -> tuple[Plan, tuple[str, ...]]:
         drafted = draft_cohort(wishes, generator)
     except ValidationError as error:
         raise ConditionError(explain(error)) from error
-    _refuse_impossible(drafted.plan)
+    refuse_impossible(drafted.plan)
     return drafted.plan, drafted.notes
 
 
@@ -243,69 +211,20 @@ def _demographics(plan: Plan) -> list[str]:
     return [n for n in plan.schema_.table.names if observations()[n].group is Group.DEMOGRAPHICS]
 
 
-def _refuse_impossible(plan: Plan) -> None:
-    """Refuse what no patient can be: a condition's own limits against the wished ones, shares against limits."""
-    assert plan.population is not None
-    schema = population(plan.population.name).schema
-    held = {c.name: c for c in schema.table.columns}
-    own = given_own(plan.given, measures(plan.schema_.table.names, held, units=_units_of(plan, held)))
-    for where in own.where:
-        if (
-            isinstance(where, Between)
-            and where.column == "age"
-            and where.high is not None
-            and where.high < youngest()
-        ):
-            raise ConditionError(
-                f"{where.says()!r} leaves nobody: {plan.population.name} holds people aged {youngest():g} and over; "
-                f"nearest feasible: age >= {youngest():g}"
-            )
-    for name in plan.cohort.conditions:
-        defined = define(name, held, plan.population.name)
-        try:
-            resolve(Conditions(where=(*own.where, *defined.where)), schema)
-        except ConditionError as error:
-            called = conditions()[defined.condition].name
-            raise ConditionError(f"{called} and the other wishes exclude each other: {error}") from error
-    for share in own.shares:
-        if any(_excludes(where, share, held[share.column]) for where in own.where):
-            raise ConditionError(
-                f"{share.says()} contradicts the limit on {share.column!r}; leave one of them out"
-            )
-
-
-def _excludes(where: Where, share: Proportion, column: Column) -> bool:
-    """Say whether a limit leaves out levels that a share asks for."""
-    if not isinstance(where, OneOf) or where.column != share.column:
-        return False
-    levels = column.values or ("false", "true")
-    wanted = levels if isinstance(share, Balanced) else (share.value,) if share.proportion else ()
-    return any((level in where.values) == where.exclude for level in wanted)
-
-
-def _units_of(plan: Plan, held: Mapping[str, Column]) -> dict[str, str]:
-    """Return the units of a plan that are not the observations' own."""
-    return {
-        c.name: c.unit
-        for c in plan.schema_.table.columns
-        if c.unit is not None and c.unit != held[c.name].unit
-    }
-
-
 def _wishes_of(revision: Revision, text: str) -> CohortWishes:
     """Return the wishes that lead to the plan before, so that a follow-up can change them."""
     plan = revision.plan
     assert plan.population is not None
     held = {c.name: c for c in population(plan.population.name).schema.table.columns}
     shown = plan.schema_.table.columns
-    units = _units_of(plan, held)
+    units = units_of(plan, held)
     wishes = CohortWishes(
         population=plan.population.name,
         conditions=() if revision.is_replacing else plan.cohort.conditions,
         exclude=plan.cohort.exclude,
         rows=plan.rows or CohortWishes().rows,
         where=tuple(t for w in plan.given.where for t in _with_unit(w, units)),
-        share=tuple(_share_texts(plan.given.shares)),
+        share=tuple(share_texts(plan.given.shares)),
         targets=tuple(says_target(t) for t in plan.cohort.targets),
         units=units,
         missing=plan.cohort.missing,
@@ -322,7 +241,7 @@ def _wishes_of(revision: Revision, text: str) -> CohortWishes:
 
 
 def _with_unit(where: Between | OneOf, units: Mapping[str, str]) -> list[str]:
-    return _texts(Limit(where, units.get(where.column))) if isinstance(where, Between) else _texts(where)
+    return texts_of(Limit(where, units.get(where.column))) if isinstance(where, Between) else texts_of(where)
 
 
 def _forgetting(wishes: CohortWishes, columns: Sequence[str] | frozenset[str]) -> CohortWishes:

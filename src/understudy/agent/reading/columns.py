@@ -87,8 +87,11 @@ def _each(sheet: Sheet, match: Match, field: str, says: str) -> None:
         names = _names(sheet, sheet.items[place])
         if names:
             absent = [n for n in names if sheet.scope.column(n) is None]
+            # "On metformin" says who the patients are, not what is shown of them.
+            is_taken = bool(absent) and all(observations()[n].group is Group.MEDICATION for n in absent)
+            chooses = is_taken and not match.tagged("add", "include", "obsword")
             sheet.take(
-                start, place + 1, field, names,
+                start, place + 1, "where" if chooses else field, names,
                 f"{', '.join(names)} {says}" if not absent else f"{', '.join(absent)}: known, but not held here",
                 is_kept=not absent,
             )  # fmt: skip

@@ -16,7 +16,7 @@ _LINK = "(colon|paren|wherecue|with|only)*"
 _CLOSED = "u=unit? r=(close|paren) u2=(unit|unitname)?"
 _DENIED = {"gt": "le", "ge": "lt", "lt": "ge", "le": "gt"}
 _TURNED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
-_YEAR = "a"
+_YEAR, _DAY = "a", "d"
 _OLDEST = 120
 _YOUNGEST = 14
 _PAIRED = ("systolic_bp", "diastolic_bp")
@@ -121,9 +121,16 @@ def _pressure(sheet: Sheet, match: Match) -> None:
 def _implied(sheet: Sheet, match: Match) -> None:
     """Older than 60, taller than 180 cm, over 20 pack-years, under 30: which quantity is meant goes without saying."""
     sign, about = _sign(match), match["c"].value.partition(" ")[2]
-    name = _IMPLIED.get(match.value("u", "")) or about or _age_by(match, match["a"])
+    unit_said = match.value("u", "")
+    name = _IMPLIED.get(unit_said) or about or _age_by(match, match["a"]) or _only_stay(sheet, unit_said)
     if name:
         _claim_known(sheet, match, name, (sign, match["a"]))
+
+
+def _only_stay(sheet: Sheet, unit_said: str) -> str | None:
+    """Return the one column of a table that counts days: "stays longer than 2 days"."""
+    found = [c.name for c in sheet.scope.columns.values() if unit_said == c.unit == _DAY]
+    return found[0] if sheet.scope.is_table and len(found) == 1 else None
 
 
 def _implied_after(sheet: Sheet, match: Match) -> None:
@@ -232,7 +239,7 @@ def _age_by(match: Match, *numbers: Item) -> str | None:
         return None
     cued = bool(match.tagged("aged", "yearsold")) or match.value("u") == _YEAR
     before = match.sheet.items[match.first - 1].tag if match.first else ""
-    if ("u" in match and not cued) or before == "word":
+    if ("u" in match and not cued) or before in ("word", "ne", "not"):
         return None
     if cued and (match.tagged("aged", "yearsold") or all(n.value >= _YOUNGEST for n in numbers)):
         return "age"

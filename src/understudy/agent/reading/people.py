@@ -20,6 +20,7 @@ _LISTED = "comma (cond|group) (?=(comma|or|cond)*or)"
 _DENIALS = ("except", "not", "drop")
 _LEADING = (
     *_DENIALS,
+    "make",
     "people",
     "every",
     "with",
@@ -38,7 +39,7 @@ _LEFT_OUT = (
     f"except (paren|comma|with|who)* {_FILL}* {_WHO} level? (comma {_FILL}* (cond|group)|{_JOINED} level?)* people?",
     f"drop (who|people|onlypeople)* with+ {_FILL}* {_WHO} level? "
     f"(comma {_FILL}* (cond|group)|{_JOINED} level?)* people?",
-    f"not (who|people)* {_FILL}* {_WHO} level? (comma* {_FILL}* (or|and) {_FILL}* {_WHO}|{_LISTED})* people?",
+    f"not (who|people|make)* {_FILL}* {_WHO} level? (comma* {_FILL}* (or|and) {_FILL}* {_WHO}|{_LISTED})* people?",
 )
 
 

@@ -42,7 +42,9 @@ def read_size(sheet: Sheet) -> None:
             f"{_CUE} (sizecue|rows|people) (colon|eq|of|paren|cmp)* n=num {_FREE} (people|rows|unitcue)?"
         )
     ):
-        _claim(sheet, match)
+        # "2000 patients (1200 women ...": the number before them counts them.
+        if not (match.first and sheet.items[match.first - 1].tag == "num"):
+            _claim(sheet, match)
     for match in list(sheet.matches("a=num people c=cond? (and|comma)+ b=num control (with? d=cond)?")):
         _controlled(sheet, match)
     for match in list(sheet.matches("make* n=num cross m=num (dataset|obsword|with)*")):

@@ -136,7 +136,8 @@ def _unit(text: str, place: int, number: Token) -> Token | None:
     if not found:
         return None
     spelled = found[0].casefold()
-    if spelled in _TOUCHING and start != number.end:
+    is_metres = spelled == "m" and "." in number.text
+    if spelled in _TOUCHING and start != number.end and not is_metres:
         return None
     return Token("unit", found[0], spelled, start, found.end(), _codes()[spelled])
 

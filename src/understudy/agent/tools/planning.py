@@ -7,7 +7,15 @@ from dataclasses import replace
 from pydantic import Field
 
 from understudy.agent.agreement import Difference, decided
-from understudy.agent.card import card, difference, judgement_card, of_population, problems, understood
+from understudy.agent.card import (
+    card,
+    difference,
+    judgement_card,
+    learned_from,
+    of_population,
+    problems,
+    understood,
+)
 from understudy.agent.fields import PlanFields, drafted_from
 from understudy.agent.state import Desk, NoArguments, Outcome, State
 from understudy.core.blocks import Block, Callout, Heading, TableBlock, Text
@@ -74,8 +82,8 @@ def undo(desk: Desk, arguments: NoArguments) -> Outcome:
     if not before:
         return Outcome((Text(text="There is no earlier plan to go back to."),), "no earlier plan")
     state = desk.state.model_copy(update={"plans": before, "judging": None})
-    table = desk.table
-    return Outcome((Text(text="Back to the plan before."), *card(before[-1], table)), "undone", state)
+    blocks = card(before[-1], desk.table, learned_from(before[-1], desk.table))
+    return Outcome((Text(text="Back to the plan before."), *blocks), "undone", state)
 
 
 def explain_violation(desk: Desk, arguments: NoArguments) -> Outcome:
@@ -83,7 +91,7 @@ def explain_violation(desk: Desk, arguments: NoArguments) -> Outcome:
     plan = desk.state.plan
     if plan is None:
         return Outcome((Text(text="There is no plan yet."),), "there is no plan yet")
-    found = [sentence(text) for text in problems(plan, desk.table)]
+    found = [sentence(text) for text in problems(plan, learned_from(plan, desk.table))]
     if not found:
         return Outcome((Text(text="The review finds nothing wrong with the plan."),), "no violation")
     block = Callout(tone="warning", title="What the review says", points=tuple(found))
@@ -108,9 +116,10 @@ def _helped(desk: Desk) -> tuple[Block, ...]:
 
 def _with(desk: Desk, plan: Plan, before: list[Block]) -> Outcome:
     table = next((t for t in desk.tables if t.known.path == plan.table), None)
-    objections = problems(plan, table)
+    train = learned_from(plan, table)
+    objections = problems(plan, train)
     state: State = desk.state.model_copy(update={"plans": (*desk.state.plans, plan), "judging": None})
-    blocks = [*before, *card(plan, table)]
+    blocks = [*before, *card(plan, table, train)]
     if objections:
         blocks.append(
             Callout(tone="warning", title="The review says", points=tuple(map(sentence, objections)))
