@@ -85,6 +85,7 @@ def test_a_follow_up_revises_the_plan_and_undo_takes_it_back() -> None:
     assert [share.says() for share in plans[-1].given.shares] == ["70 % sex = female"]
     conversation.say("undo that")
     assert conversation.desk.state.plan == plans[0]
+    assert conversation.waits_for == "start_run"
 
 
 def test_words_that_were_not_understood_are_shown() -> None:
@@ -237,3 +238,11 @@ def test_a_change_says_what_changes() -> None:
     ]
     assert len(tables) == 1
     assert [row[0] for row in tables[0].rows] == ["Patients"]
+
+
+def test_a_comparison_names_the_command_that_makes_it(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.csv"
+    patients(60, seed=1).write_csv(path)
+    reading = interpret("compare trees and copula, predict outcome", table=bring(str(path)).known)
+    command = f"understudy compare {path} --synthesizers sequential_trees,gaussian_copula --target outcome"
+    assert any(command in note for note in reading.notes)

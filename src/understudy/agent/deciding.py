@@ -51,7 +51,7 @@ class Done(Value):
 def interpreted(desk: Desk, done: Sequence[Done]) -> Call | Reply:
     """Return the next action as the built-in interpreter reads the person's words."""
     reading = desk.reading
-    if reading is None or (done and done[-1].tool not in PLANNING):
+    if reading is None or (done and done[-1].tool not in (*PLANNING, "undo")):
         return Reply()
     if done:
         made = desk.state.plan is not None and desk.state.plan in (reading.plan, reading.nearest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import join
 
 from understudy.agent.reading.cohort_planning import plan_cohort
 from understudy.agent.reading.judging import answered_for, read_judging
@@ -16,6 +17,7 @@ from understudy.agent.reading.sheet import Finding, Sheet
 from understudy.agent.reading.table_planning import Subject, plan_table
 from understudy.agent.values import Ask, Clause, Interpretation, KnownTable, Question, Topic
 from understudy.core.catalog import Choice
+from understudy.core.schema import Role
 from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.cohort_request import DEFAULT_POPULATION, DEFAULT_ROWS
@@ -167,7 +169,7 @@ def _planned(
             *_doubts(sheet),
             *(c.became for c in missed),
             *made.notes,
-            *_beside(compared),
+            *_beside(plan, compared),
         ),
         asks=_asks(sheet, table, before),
     )
@@ -222,14 +224,17 @@ def _compared(plan: Plan | None, findings: Sequence[Finding]) -> tuple[Plan, ...
     return tuple(plan.model_copy(update={"synthesizer": Choice(name=n, reason="asked for")}) for n in others)
 
 
-def _beside(compared: Sequence[Plan]) -> list[str]:
+def _beside(plan: Plan | None, compared: Sequence[Plan]) -> list[str]:
     """Say how the synthesizers that were not taken come beside the one that was."""
-    if not compared:
+    if plan is None or not compared:
         return []
-    names = [plan.synthesizer.name for plan in compared]
+    names = ",".join(p.synthesizer.name for p in (plan, *compared))
+    table = plan.schema_.table
+    roles = {"--target": table.having(Role.TARGET), "--protected": table.having(Role.PROTECTED)}
+    said = [part for flag, columns in roles.items() if columns for part in (flag, ",".join(columns))]
+    command = join(["understudy", "compare", plan.table, "--synthesizers", names, *said, "--out", "compared"])
     return [
-        f'one run learns with one synthesizer: this plan comes first, then say "use {names[0]}" '
-        f'({", ".join(names)} to go), and "compare the runs" puts them side by side'
+        f"this plan learns with {plan.synthesizer.name} alone; side by side on the same splits, with advice: {command}"
     ]
 
 
