@@ -197,6 +197,7 @@ def test_a_synthetic_table_that_is_there_is_judged_after_a_click(tmp_path: Path)
     )
     assert conversation.waits_for == "start_run"
     release = approve(conversation, tmp_path / "judged", silent)
+    assert release is not None
     assert (release.evidence.evaluation.synthetic_rows, release.evidence.evaluation.holdout_rows) == (
         200,
         200,
@@ -246,3 +247,18 @@ def test_a_comparison_names_the_command_that_makes_it(tmp_path: Path) -> None:
     reading = interpret("compare trees and copula, predict outcome", table=bring(str(path)).known)
     command = f"understudy compare {path} --synthesizers sequential_trees,gaussian_copula --target outcome"
     assert any(command in note for note in reading.notes)
+
+
+def test_synthesizers_are_compared_after_a_click(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.csv"
+    patients(80, seed=1).write_csv(path)
+    listener = Listener()
+    conversation = Conversation(tables=[bring(str(path))], notify=listener)
+    conversation.say("compare marginals and copula, predict outcome")
+    assert "no synthetic rows are written" in listener.text
+    assert approve(conversation, tmp_path / "compared", silent) is None
+    assert (tmp_path / "compared" / "contest.json").is_file()
+    assert str(tmp_path / "compared" / "report.html") in listener.text
+    assert conversation.desk.state.releases == ()
+    conversation.say("100 rows by marginals")
+    assert conversation.desk.state.comparing is None

@@ -16,7 +16,7 @@ from understudy.agent.interpret import interpret
 from understudy.agent.loop import Stop, turn
 from understudy.agent.state import Desk, State, Table
 from understudy.agent.tools.catalog import START_RUN, TOOLS
-from understudy.agent.values import Judging
+from understudy.agent.values import Comparing, Judging
 from understudy.core.blocks import Block, Callout, Text
 from understudy.core.errors import LanguageModelError
 from understudy.core.events import Asked, Notify, Said, silent
@@ -79,7 +79,7 @@ class Conversation:
         self._go_on(turn(text, self._decide, self._use))
         self._earlier.append(text)
 
-    def approved(self, out: Path) -> Plan | Judging:
+    def approved(self, out: Path) -> Plan | Judging | Comparing:
         """Return what waits for the person's click, and keep that they clicked.
 
         Args:
@@ -88,20 +88,24 @@ class Conversation:
         Raises:
             LanguageModelError: if nothing waits for a click.
         """
-        asked = self.desk.state.judging or self.desk.state.plan
+        state = self.desk.state
+        asked = state.judging or state.comparing or state.plan
         if asked is None or self.waits_for != START_RUN.name:
             raise LanguageModelError("nothing waits for approval")
         self._record({"approved": asked.digest(), "out": str(out)})
         return asked
 
-    def carried_out(self, out: Path, told: str) -> None:
+    def carried_out(self, told: str, *, release: Path | None = None, blocks: Sequence[Block] = ()) -> None:
         """Go on after what waited for a click was carried out.
 
         Args:
-            out: the folder of its release.
             told: what a language model may know of it.
+            release: the folder of its release, where it made one.
+            blocks: what it found, for the person.
         """
-        self.release(out)
+        if release is not None:
+            self.release(release)
+        self._show(blocks)
         if self._paused is not None:
             self._go_on(turn("", self._decide, self._use, self._paused, told))
 

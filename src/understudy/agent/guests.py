@@ -77,7 +77,7 @@ class Guest:
 
     def _asked_for(self) -> str:
         state = self._conversation.desk.state
-        if state.judging is not None:
+        if state.judging is not None or state.comparing is not None:
             # Not the command itself: it may name columns and files that the assistant must not read.
             words = f"understudy ask {quote(state.said)} --data TABLE --out {self._release}"
             return f"{START_RUN.name} needs the person. Nothing was run. Ask them to run, with their tables: {words}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from shlex import join
 
 from understudy.agent.reading.cohort_planning import plan_cohort
 from understudy.agent.reading.judging import answered_for, read_judging
@@ -15,10 +14,10 @@ from understudy.agent.reading.revisions import revision_of
 from understudy.agent.reading.scope import Scope, population_scope, table_scope
 from understudy.agent.reading.sheet import Finding, Sheet
 from understudy.agent.reading.table_planning import Subject, plan_table
-from understudy.agent.values import Ask, Clause, Interpretation, KnownTable, Question, Topic
+from understudy.agent.values import Ask, Clause, Comparing, Interpretation, KnownTable, Question, Topic
 from understudy.core.catalog import Choice
-from understudy.core.schema import Role
 from understudy.exports.catalog import CATALOG as EXPORTS
+from understudy.reports.wording import listing
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.cohort_request import DEFAULT_POPULATION, DEFAULT_ROWS
 from understudy.workflow.plan import Plan
@@ -225,16 +224,13 @@ def _compared(plan: Plan | None, findings: Sequence[Finding]) -> tuple[Plan, ...
 
 
 def _beside(plan: Plan | None, compared: Sequence[Plan]) -> list[str]:
-    """Say how the synthesizers that were not taken come beside the one that was."""
+    """Say what a comparison does, and the command that does the same."""
     if plan is None or not compared:
         return []
-    names = ",".join(p.synthesizer.name for p in (plan, *compared))
-    table = plan.schema_.table
-    roles = {"--target": table.having(Role.TARGET), "--protected": table.having(Role.PROTECTED)}
-    said = [part for flag, columns in roles.items() if columns for part in (flag, ",".join(columns))]
-    command = join(["understudy", "compare", plan.table, "--synthesizers", names, *said, "--out", "compared"])
+    comparing = Comparing(plan=plan, names=tuple(p.synthesizer.name for p in (plan, *compared)))
     return [
-        f"this plan learns with {plan.synthesizer.name} alone; side by side on the same splits, with advice: {command}"
+        f"{listing(comparing.names)} are compared on the same splits, and one is advised; no synthetic rows are "
+        f"written; the same by command: {comparing.command()} --out DIR"
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from understudy.agent.values import Interpretation, Judging, KnownTable
+from understudy.agent.values import Comparing, Interpretation, Judging, KnownTable
 from understudy.core.blocks import Block, Callout
 from understudy.core.contracts import Evidence
 from understudy.core.errors import RequestError
@@ -26,12 +26,14 @@ class State(Value):
         said: the person's latest words.
         plans: every plan so far, the current one last.
         judging: the synthetic table whose judgement was asked for last, where that is what was asked for last.
+        comparing: the comparison of synthesizers that was asked for, where the current plan is one.
         releases: folders of the releases that were made or brought, the newest last.
     """
 
     said: str = ""
     plans: tuple[Plan, ...] = ()
     judging: Judging | None = None
+    comparing: Comparing | None = None
     releases: tuple[str, ...] = ()
 
     @property

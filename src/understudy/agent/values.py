@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from understudy.core.schema import Schema
+from understudy.core.schema import Role, Schema
 from understudy.core.values import Value
 from understudy.workflow.plan import Plan
 
@@ -115,6 +115,25 @@ class Judging(Value):
         return join(["understudy", "evaluate", *(part for pair in said.items() if pair[1] for part in pair)])
 
 
+class Comparing(Value):
+    """Synthesizers that are to be compared on a person's own table.
+
+    Attributes:
+        plan: what is wished for all of them; its synthesizer is the first of those compared.
+        names: the synthesizers.
+    """
+
+    plan: Plan
+    names: tuple[str, ...]
+
+    def command(self) -> str:
+        """Return the command that does the same; `--out` is left to the person."""
+        table = self.plan.schema_.table
+        roles = {"--target": table.having(Role.TARGET), "--protected": table.having(Role.PROTECTED)}
+        said = [part for flag, columns in roles.items() if columns for part in (flag, ",".join(columns))]
+        return join(["understudy", "compare", self.plan.table, "--synthesizers", ",".join(self.names), *said])
+
+
 class Interpretation(Value):
     """What a sentence was taken for: a plan that does all it asks, or a question, and what was left open.
 
@@ -147,3 +166,11 @@ class Interpretation(Value):
     clauses: tuple[Clause, ...] = ()
     notes: tuple[str, ...] = ()
     asks: tuple[Ask, ...] = ()
+
+    @property
+    def comparing(self) -> Comparing | None:
+        """What is to be compared, where the whole of it can be."""
+        if self.plan is None or not self.compared:
+            return None
+        names = tuple(plan.synthesizer.name for plan in (self.plan, *self.compared))
+        return Comparing(plan=self.plan, names=names)

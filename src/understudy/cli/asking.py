@@ -78,7 +78,11 @@ def ask(
         _print_plan(conversation, as_json=json_)
     elif conversation.waits_for:
         _ensure_approved(conversation, is_approved=yes)
-        raise typer.Exit(conclude(_carried_out(conversation, voice, out), as_json=json_))
+        release = _carried_out(conversation, voice, out)
+        if release is not None:
+            raise typer.Exit(conclude(release, as_json=json_))
+        if json_:
+            print(json.dumps(_document(conversation, voice), indent=1, ensure_ascii=False))
     elif json_:
         print(json.dumps(_document(conversation, voice), indent=1, ensure_ascii=False))
     if _is_lost(conversation):
@@ -183,7 +187,7 @@ def _ensure_approved(conversation: Conversation, *, is_approved: bool) -> None:
     raise RequestError("not run: nobody approved the plan. Add --yes, or see it with --plan-only.")
 
 
-def _carried_out(conversation: Conversation, voice: Voice, out: Path) -> Release:
+def _carried_out(conversation: Conversation, voice: Voice, out: Path) -> Release | None:
     from understudy.agent.approval import approve
     from understudy.workflow.release import ensure_free
 
@@ -194,11 +198,12 @@ def _carried_out(conversation: Conversation, voice: Voice, out: Path) -> Release
 
 def _print_plan(conversation: Conversation, *, as_json: bool) -> None:
     state, reading = conversation.desk.state, conversation.desk.reading
+    beside = state.judging or state.comparing
     if as_json:
         document = None if reading is None else reading.model_dump(mode="json", by_alias=True)
         print(json.dumps(document, indent=1, ensure_ascii=False))
-    elif state.judging is not None:
-        print(f"{state.judging.command()} --out DIR")
+    elif beside is not None:
+        print(f"{beside.command()} --out DIR")
     elif state.plan is not None:
         print(state.plan.to_yaml())
 
@@ -238,7 +243,9 @@ def _turn(console: Console, conversation: Conversation, voice: Voice, out: Path,
     try:
         if conversation.waits_for and said in YES:
             number = sum(path.is_dir() for path in out.glob("release-*[0-9]")) + 1
-            conclude(_carried_out(conversation, voice, out / f"release-{number:02d}"), as_json=False)
+            release = _carried_out(conversation, voice, out / f"release-{number:02d}")
+            if release is not None:
+                conclude(release, as_json=False)
         elif conversation.waits_for and said in NO:
             conversation.decline()
             console.print("[dim]Not run. Say what to change, or ask.[/]")

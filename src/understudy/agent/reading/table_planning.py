@@ -163,13 +163,19 @@ def _draft(subject: Subject, wishes: Wishes) -> tuple[Plan, tuple[str, ...]]:
 
 
 def _wishes_of(revision: Revision, text: str) -> Wishes:
-    plan = revision.plan
+    wishes = wishes_of(revision.plan)
+    given = _forgetting(wishes.given, revision.columns)
+    return replace(wishes, goal=f"{wishes.goal}\n{text}", given=given)
+
+
+def wishes_of(plan: Plan) -> Wishes:
+    """Return the wishes that lead to a plan for a table."""
     table = plan.schema_.table
     return Wishes(
-        goal=f"{plan.goal}\n{text}",
+        goal=plan.goal,
         synthesizer=plan.synthesizer.name if plan.synthesizer.reason == "asked for" else None,
         settings=plan.synthesizer.settings,
-        given=_forgetting(plan.given, revision.columns),
+        given=plan.given,
         target=next(iter(table.having(Role.TARGET)), None),
         protected=table.having(Role.PROTECTED),
         rows=plan.rows,

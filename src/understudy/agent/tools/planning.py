@@ -71,7 +71,7 @@ def plan_judgement(desk: Desk, arguments: NoArguments) -> Outcome:
     if reading is None or reading.judging is None:
         said = understood(reading) if reading is not None else []
         return Outcome(tuple(said), "no plan: the tables to judge were not named")
-    state = desk.state.model_copy(update={"judging": reading.judging})
+    state = desk.state.model_copy(update={"judging": reading.judging, "comparing": None})
     blocks = (*understood(reading), *judgement_card(reading.judging))
     return Outcome(blocks, "a judgement was planned; the person sees it on one card", state)
 
@@ -81,7 +81,7 @@ def undo(desk: Desk, arguments: NoArguments) -> Outcome:
     before = desk.state.plans[:-1]
     if not before:
         return Outcome((Text(text="There is no earlier plan to go back to."),), "no earlier plan")
-    state = desk.state.model_copy(update={"plans": before, "judging": None})
+    state = desk.state.model_copy(update={"plans": before, "judging": None, "comparing": None})
     blocks = card(before[-1], desk.table, learned_from(before[-1], desk.table))
     return Outcome((Text(text="Back to the plan before."), *blocks), "undone", state)
 
@@ -118,7 +118,9 @@ def _with(desk: Desk, plan: Plan, before: list[Block]) -> Outcome:
     table = next((t for t in desk.tables if t.known.path == plan.table), None)
     train = learned_from(plan, table)
     objections = problems(plan, train)
-    state: State = desk.state.model_copy(update={"plans": (*desk.state.plans, plan), "judging": None})
+    comparing = desk.reading.comparing if desk.reading is not None and plan == desk.reading.plan else None
+    changes = {"plans": (*desk.state.plans, plan), "judging": None, "comparing": comparing}
+    state: State = desk.state.model_copy(update=changes)
     blocks = [*before, *card(plan, table, train)]
     if objections:
         blocks.append(
