@@ -22,11 +22,11 @@ _STANDINGS = {
     "unknown": "too few seeds to say",
 }
 _CHANGES = {
-    "keeps": "keeps it, within noise",
-    "shrinks": "shrinks it",
-    "grows": "grows it",
-    "turns": "turns it round",
-    "unknown": "too few seeds to say",
+    "keeps": "kept",
+    "shrinks": "shrinks",
+    "grows": "grows",
+    "turns": "turns round",
+    "unknown": "too few seeds",
 }
 _SPLIT = "each decides the split, the fit and the rows; all synthesizers share the splits"
 _SHARED = (
@@ -170,27 +170,30 @@ def _gaps(contest: Contest) -> list[Block]:
         return []
     words = (
         "A model is learned from the real rows and from the synthetic rows, and both decide on held-out real "
-        "patients. A ratio is that of the false positive rates of two groups. What changes beyond the noise of the "
-        "seeds is said to shrink towards equality, to grow, or to turn round; about one in twenty of such changes "
-        "is chance. A bias that is kept is no virtue, and one that shrank may be hidden: see the rates."
+        "patients. A ratio is that of the false positive rates of two groups. What does not change beyond the noise of "
+        "the seeds is kept; else it shrinks towards equality, grows, or turns round, and about one in twenty of such "
+        "changes is chance. A bias that is kept is no virtue, and one that shrank may be hidden: see the rates."
     )
-    keys = list(dict.fromkeys((g.group, g.measure) for g in contest.gaps))
-    found = {(g.entrant, g.group, g.measure): g for g in contest.gaps}
-    names = [e.name for e in contest.finished]
-    rows = []
-    for group, measure in keys:
-        own = [found.get((name, group, measure)) for name in names]
-        real = next(g.real for g in own if g is not None)
-        cells = (ABSENT if g is None else f"{interval(g.synthetic)}: {_CHANGES[g.change]}" for g in own)
-        rows.append((group, measure, interval(real), *cells))
-    table = TableBlock(
-        columns=("Groups", "Gap", "Learned from real rows", *names),
+    blocks: list[Block] = [Heading(text="Gaps between groups"), Text(text=words)]
+    for measure in dict.fromkeys(g.measure for g in contest.gaps):
+        blocks.append(_gap_table(contest, measure))
+    return blocks
+
+
+def _gap_table(contest: Contest, measure: str) -> TableBlock:
+    rows: list[tuple[str, str, str]] = []
+    gaps = [gap for gap in contest.gaps if gap.measure == measure]
+    for group in dict.fromkeys(gap.group for gap in gaps):
+        own = [gap for gap in gaps if gap.group == group]
+        rows.append((f"{group}: real rows", interval(own[0].real), ""))
+        rows += [(gap.entrant, interval(gap.synthetic), _CHANGES[gap.change]) for gap in own]
+    return TableBlock(
+        columns=("Learned from", "Gap", "Against real rows"),
         rows=tuple(rows),
-        align="llr" + "l" * len(names),
-        caption=f"Gaps between groups of {listing([code(p) for p in contest.protected])}",
-        collapsed=len(rows) > 24,
+        align="lrl",
+        caption=measure.capitalize(),
+        collapsed=len(rows) > 60,
     )
-    return [Heading(text="Gaps between groups"), Text(text=words), table]
 
 
 def _differences(contest: Contest) -> list[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 
@@ -148,8 +148,9 @@ def _changes(entrant: Entrant, *, is_one_holdout: bool) -> list[GapChange]:
     for (name, measure), same in parts.items():
         if result is None:
             continue
-        alone = [result.model_copy(update={"details": (part,)}) for part in same]
-        pooled = pool(alone, share, is_one_holdout=is_one_holdout).details[0]
+        read, write = (math.log, math.exp) if measure == RATIO else (float, float)
+        alone = [result.model_copy(update={"details": (_mapped(part, read),)}) for part in same]
+        pooled = _mapped(pool(alone, share, is_one_holdout=is_one_holdout).details[0], write)
         if pooled.estimate is not None and pooled.ceiling is not None:
             found.append(
                 GapChange(
@@ -162,6 +163,19 @@ def _changes(entrant: Entrant, *, is_one_holdout: bool) -> list[GapChange]:
                 )
             )
     return found
+
+
+def _mapped(part: Detail, change: Callable[[float], float]) -> Detail:
+    """Return a part with its gaps on another scale; ratios are pooled by their logarithms, which are symmetric."""
+
+    def mapped(own: Estimate | None) -> Estimate | None:
+        if own is None:
+            return None
+        ends = [None if end is None else change(end) for end in (own.low, own.high)]
+        return Estimate(value=change(own.value), low=ends[0], high=ends[1])
+
+    update = {"estimate": mapped(part.estimate), "ceiling": mapped(part.ceiling), "floor": None}
+    return part.model_copy(update=update)
 
 
 def _has_both(part: Detail) -> bool:

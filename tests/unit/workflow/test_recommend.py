@@ -103,6 +103,14 @@ def test_a_ratio_between_groups_is_kept_shrinks_or_grows(gaps: list, change: str
     assert found.change == change
 
 
+def test_ratios_are_pooled_by_their_logarithms_so_that_no_interval_falls_below_nought() -> None:
+    (found,) = gap_changes([entrant("one", {}, gaps=[(1.0, 0.2), (2.0, 20.0), (4.0, 2.0)])])
+    assert found.real.value == pytest.approx(2.0)
+    assert found.synthetic.value == pytest.approx(2.0)
+    assert found.synthetic.low is not None
+    assert found.synthetic.low > 0
+
+
 def test_a_ratio_that_cannot_be_formed_is_left_out() -> None:
     assert gap_changes([entrant("one", {}, gaps=[(0.0, 1.0), (0.0, 2.0)])]) == []
 
