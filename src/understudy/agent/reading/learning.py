@@ -8,6 +8,7 @@ from understudy.agent.reading.sheet import Item, Match, Sheet
 from understudy.core.conditions import OneOf
 from understudy.core.schema import Column, Kind
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
+from understudy.workflow.candidates import AUTO
 
 _COLUMN = "(obs|level|cond)"
 # Its fit is one matrix of correlations; faster only are independent columns, which keep no relations.
@@ -160,9 +161,11 @@ def read_synthesizers(sheet: Sheet) -> None:
         sheet.matches("(instead|synthcue|change|make|with|colon|eq)* s=synthesizer (synthcue|instead)*")
     ):
         name = match["s"].value
-        is_kept = name in SYNTHESIZERS.names
+        is_kept = name in (*SYNTHESIZERS.names, AUTO)
         says = (
-            f"learned by {name}"
+            f"{AUTO}: several are tried on rows set aside, and the best learns"
+            if name == AUTO
+            else f"learned by {name}"
             if is_kept
             else f"{name} is not available yet; available: {', '.join(SYNTHESIZERS.names)}"
         )

@@ -16,7 +16,7 @@ from understudy.core.schema import Role, Schema
 from understudy.modalities.wishes import resolve
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.workflow.advise import Wishes, plan_for
-from understudy.workflow.candidates import DEFAULT_SYNTHESIZER
+from understudy.workflow.candidates import AUTO, DEFAULT_SYNTHESIZER
 from understudy.workflow.plan import Holdout, Plan
 
 # In the order in which they are settled: what builds on another comes after it.
@@ -158,7 +158,8 @@ def _draft(subject: Subject, wishes: Wishes) -> tuple[Plan, tuple[str, ...]]:
     plan = plan_for(subject.path, subject.schema, wishes)
     given = resolve(plan.given, plan.schema_)
     # Making the recipe checks its settings; nothing is learned.
-    SYNTHESIZERS.create(Choice(name=plan.synthesizer.name, settings=plan.synthesizer.settings))
+    if plan.synthesizer.name != AUTO:
+        SYNTHESIZERS.create(Choice(name=plan.synthesizer.name, settings=plan.synthesizer.settings))
     return plan.model_copy(update={"given": given}), ()
 
 
