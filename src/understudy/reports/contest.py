@@ -188,7 +188,7 @@ def _gap_table(contest: Contest, measure: str) -> TableBlock:
         rows.append((f"{group}: real rows", interval(own[0].real), ""))
         rows += [(gap.entrant, interval(gap.synthetic), _CHANGES[gap.change]) for gap in own]
     return TableBlock(
-        columns=("Learned from", "Gap", "Against real rows"),
+        columns=("Learned from", "Gap", "Change"),
         rows=tuple(rows),
         align="lrl",
         caption=measure.capitalize(),
