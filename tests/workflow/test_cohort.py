@@ -174,6 +174,7 @@ def test_a_table_one_of_a_hospital_is_met(tmp_path: Path) -> None:
         (CohortWishes(where=("A1c >= 53",)), ConditionError, "53 mmol/mol"),
         (CohortWishes(where=("sex=femal",)), UnknownNameError, "female"),
         (CohortWishes(where=("age > 70", "age < 60")), ConditionError, "exclude each other"),
+        (CohortWishes(share=("sex=female:0.7", "sex=male:0.4")), ConditionError, "110 %"),
         (
             CohortWishes(conditions=("obesity",), where=("bmi < 25",)),
             ConditionError,

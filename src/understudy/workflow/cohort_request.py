@@ -8,11 +8,13 @@ from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from understudy.core.catalog import Choice
-from understudy.core.conditions import Between, Conditions
+from understudy.core.conditions import Between, Conditions, Proportion, Where
 from understudy.core.contracts import Generator
 from understudy.core.errors import ConditionError, RequestError
-from understudy.core.schema import Column, Schema
+from understudy.core.schema import Column, Schema, explain
 from understudy.exports.catalog import CATALOG as EXPORTS
 from understudy.knowledge.conditions import conditions
 from understudy.knowledge.units import written as written_unit
@@ -143,8 +145,7 @@ def draft_cohort(wishes: CohortWishes, generator: Generator | None = None) -> Co
     )
     written = _measures(wishes, shown.names, held)
     schema = schema_as(held, shown.names, written)
-    given = Conditions(where=tuple(in_unit(w, u, written.get(w.column, _own(held[w.column]))) for w, u in asked),
-                       shares=shares)  # fmt: skip
+    given = _given([in_unit(w, u, written.get(w.column, _own(held[w.column]))) for w, u in asked], shares)
     own = given_own(given, written)
     _refuse_outside(own, held, name)
     own = resolve(own, generator.schema)
@@ -195,6 +196,13 @@ def _refuse_contradictions(own: Conditions, defined: Sequence[Definition], schem
                 f"{name!r} contradicts what else is asked, for it means {definition.when}: {error}. Nearest feasible: "
                 f"leave out {name!r}, or the limit"
             ) from error
+
+
+def _given(where: Sequence[Where], shares: Sequence[Proportion]) -> Conditions:
+    try:
+        return Conditions(where=tuple(where), shares=tuple(shares))
+    except ValidationError as error:
+        raise ConditionError(explain(error)) from error
 
 
 def _refuse_outside(own: Conditions, held: Mapping[str, Column], population: str) -> None:
