@@ -29,7 +29,12 @@ NAMES = CATALOG.names
 FLOOR = "marginals"
 ROWS = 500
 # Small networks, trained briefly: what they keep does not depend on how well they learn.
-QUICK = {"autoregressive": {"updates": 300, "width": 32, "depth": 1}}
+QUICK = {
+    "autoregressive": {"updates": 300, "width": 32, "depth": 1},
+    "copula_gan": {"updates": 300, "width": 32, "depth": 1, "embedding": 16, "learning_rate": 1e-2},
+    "ctgan": {"updates": 300, "width": 32, "depth": 1, "embedding": 16, "learning_rate": 1e-2},
+    "tvae": {"updates": 400, "width": 32, "depth": 1, "embedding": 16, "learning_rate": 1e-2},
+}
 NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="the extra `deep` is not installed")
 
 

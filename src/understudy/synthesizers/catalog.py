@@ -32,6 +32,18 @@ CATALOG: Catalog[Synthesizer] = Catalog(
             _TABULAR,
         ),
         Entry(
+            "copula_gan",
+            "understudy.synthesizers.copula_gan:CopulaGan",
+            "A conditional GAN that learns ranks: columns of any shape, their dependence by a network",
+            _NETWORK,
+        ),
+        Entry(
+            "ctgan",
+            "understudy.synthesizers.ctgan:Ctgan",
+            "A conditional GAN: whole rows made of noise, against a critic; from some thousand rows",
+            _NETWORK,
+        ),
+        Entry(
             "gaussian_copula",
             "understudy.synthesizers.gaussian_copula:GaussianCopula",
             "Right margins and one correlation for each pair of columns; fast and simple",
@@ -48,6 +60,12 @@ CATALOG: Catalog[Synthesizer] = Catalog(
             "understudy.synthesizers.sequential_trees:SequentialTrees",
             "Column after column from smoothed trees, leaf size chosen for privacy; the default for tables",
             _TABULAR,
+        ),
+        Entry(
+            "tvae",
+            "understudy.synthesizers.tvae:Tvae",
+            "A variational autoencoder: whole rows decoded from normal noise; quick to train",
+            _NETWORK,
         ),
     ],
 )

@@ -188,19 +188,25 @@ class Conditional(VariableModel):
             assert within is None or isinstance(within, tuple)
             return tilted.draw(rng, within)
         assert within is None or isinstance(within, np.ndarray)
-        return _draw_codes(parameters, rng, within)
+        weight = np.exp(parameters - parameters.max(axis=1, keepdims=True))
+        return draw_codes(weight / weight.sum(axis=1, keepdims=True), rng, within)
 
 
-def _draw_codes(
-    logits: np.ndarray, rng: np.random.Generator, within: np.ndarray | None
+def draw_codes(
+    share: np.ndarray, rng: np.random.Generator, within: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    weight = np.exp(logits - logits.max(axis=1, keepdims=True))
-    share = weight / weight.sum(axis=1, keepdims=True)
+    """Draw a code for each row, and tell the probability of `within` (see `VariableModel.draw`).
+
+    Args:
+        share: probability of each code, shape (rows, size).
+        rng: source of randomness.
+        within: the allowed codes, bool of shape (size,), or codes that are known, shape (rows,).
+    """
     if within is not None and within.dtype != bool:
         return within, share[np.arange(len(share)), within]
     if within is not None:
         share = share * within
-    return _picked(share, rng), None if within is None else share.sum(axis=1)
+    return picked(share, rng), None if within is None else share.sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -247,8 +253,8 @@ class Tilted:
         standard = self.floor * (ndtr(stop) - ndtr(start))
         weight = (tilt[:, None] * (own + standard)).reshape(rows, -1)
         mass = weight.sum(axis=1) / (tilt * whole).sum(axis=1)
-        picked, row = _picked(weight, rng), np.arange(rows)
-        a, b, ours, other = (part.reshape(rows, -1)[row, picked] for part in (start, stop, own, standard))
+        choice, row = picked(weight, rng), np.arange(rows)
+        a, b, ours, other = (part.reshape(rows, -1)[row, choice] for part in (start, stop, own, standard))
         is_own = rng.random(rows) * (ours + other) < ours
         centre, width = np.where(is_own, mean[:, 0, 0], 0.0), np.where(is_own, spread[:, 0, 0], 1.0)
         u = ndtr((a - centre) / width), ndtr((b - centre) / width)
@@ -258,8 +264,8 @@ class Tilted:
         return np.clip(z, a, b), np.where(mass > 0, mass, 0.0)
 
 
-def _picked(weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def picked(weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return one column for each row in proportion to its weight, shape (rows,); the first possible at least."""
     ends = np.cumsum(weight, axis=1)
-    picked = (ends <= (rng.random(len(weight)) * ends[:, -1])[:, None]).sum(axis=1)
-    return np.asarray(np.minimum(picked, weight.shape[1] - 1))
+    place = (ends <= (rng.random(len(weight)) * ends[:, -1])[:, None]).sum(axis=1)
+    return np.asarray(np.minimum(place, weight.shape[1] - 1))

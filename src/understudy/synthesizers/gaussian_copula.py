@@ -16,6 +16,7 @@ from understudy.core.schema import Schema
 from understudy.sampling.chain import Chain
 from understudy.sampling.drawing import Candidates, Restriction
 from understudy.sampling.leaves import NormalLeaves
+from understudy.sampling.numbered import draw_numbered, row_numbers
 from understudy.sampling.order import drawing_order
 from understudy.sampling.rules import RowRules
 from understudy.sampling.trees import VariableModel
@@ -97,30 +98,11 @@ class LatentNormal:
         """Draw `n` candidate rows; see `RowModel.draw`."""
         count = len(self.variables.variables)
         noise = rng.standard_normal((n, count))
-        # A variable that numbers the rows comes first, so that each later one finds its rows' scores.
-        numbered = (*self.variables.variables, Variable("", "levels", n))
-        models: dict[int, VariableModel] = {count: _RowNumbers(None, None, None, ())}
-        for place, index in enumerate(self.order):
-            models[index] = _Score(None, None, None, (), self, place, noise)
-        variables = Variables(numbered, self.variables.columns)
-        return Chain(self.schema, variables, (count, *self.order), models, self.rules).draw(
-            n, rng, restriction
-        )
-
-
-class _RowNumbers(VariableModel):
-    """Numbers the rows."""
-
-    def draw(
-        self,
-        variables: tuple[Variable, ...],
-        variable: Variable,
-        values: Values,
-        rng: np.random.Generator,
-        within: tuple[np.ndarray, np.ndarray] | np.ndarray | None = None,
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return 0, 1, 2 ...; see `VariableModel.draw`."""
-        return np.arange(values.rows), None
+        models: dict[int, VariableModel] = {
+            index: _Score(None, None, None, (), self, place, noise) for place, index in enumerate(self.order)
+        }
+        chain = Chain(self.schema, self.variables, self.order, models, self.rules)
+        return draw_numbered(chain, n, rng, restriction)
 
 
 @dataclass(frozen=True)
@@ -140,7 +122,7 @@ class _Score(VariableModel):
         within: tuple[np.ndarray, np.ndarray] | np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Draw the score inside `within` and return it, or the code that it stands for."""
-        rows = values.drawn[len(variables) - 1]
+        rows = row_numbers(variables, values)
         loading = self.model.factor[self.place]
         mean, spread = self.noise[rows, : self.place] @ loading[: self.place], loading[self.place]
         index = self.model.order[self.place]
