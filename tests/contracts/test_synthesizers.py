@@ -29,7 +29,7 @@ NAMES = CATALOG.names
 FLOOR = "marginals"
 ROWS = 500
 # Small networks, trained briefly: what they keep does not depend on how well they learn.
-QUICK = {
+QUICK: dict[str, dict[str, Any]] = {
     "autoregressive": {"updates": 300, "width": 32, "depth": 1},
     "copula_gan": {"updates": 300, "width": 32, "depth": 1, "embedding": 16, "learning_rate": 1e-2},
     "ctgan": {"updates": 300, "width": 32, "depth": 1, "embedding": 16, "learning_rate": 1e-2},

@@ -33,6 +33,9 @@ class Ctgan(WholeRowSynthesizer):
     is_asked: ClassVar[bool] = True
 
     weight_decay: float = Field(default=1e-6, ge=0, le=10, description="Pull of the weights towards zero.")
+    patience: int = Field(
+        default=20, ge=1, description="Looks without improvement until training stops at the best weights."
+    )
     slack: float = Field(
         default=0.0,
         ge=0,

@@ -46,7 +46,7 @@ class WholeRowSynthesizer(TrainingSettings, Synthesizer):
         default=None,
         ge=0,
         le=10_000_000,
-        description="Most updates of the weights; by default 100 times the root of the rows, 1500 to 6000.",
+        description="Most updates of the weights; by default 60 times the root of the rows, 1200 to 6000.",
     )
     embedding: int = Field(default=128, ge=1, le=4_096, description="Numbers of noise that a row is made of.")
     width: int = Field(default=128, ge=2, le=4_096, description="Hidden numbers of each layer.")
@@ -91,7 +91,7 @@ class WholeRowSynthesizer(TrainingSettings, Synthesizer):
     def most_updates(self, rows: int) -> int:
         """Return the most updates for a table of `rows` rows."""
         if self.updates is None and self.epochs is None:
-            return int(np.clip(100 * np.sqrt(rows), 1_500, 6_000))
+            return int(np.clip(60 * np.sqrt(rows), 1_200, 6_000))
         return super().most_updates(rows)
 
     @abstractmethod
