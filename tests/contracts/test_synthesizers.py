@@ -31,8 +31,8 @@ ROWS = 500
 # Small networks, trained briefly: what they keep does not depend on how well they learn.
 QUICK: dict[str, dict[str, Any]] = {
     "autoregressive": {"updates": 300, "width": 32, "depth": 1},
-    "copula_gan": {"updates": 300, "width": 32, "depth": 1, "embedding": 16, "learning_rate": 1e-2},
-    "ctgan": {"updates": 300, "width": 32, "depth": 1, "embedding": 16, "learning_rate": 1e-2},
+    "copula_gan": {"updates": 400, "width": 64, "depth": 1, "embedding": 16, "learning_rate": 5e-3},
+    "ctgan": {"updates": 400, "width": 64, "depth": 1, "embedding": 16, "learning_rate": 5e-3},
     "tvae": {"updates": 400, "width": 32, "depth": 1, "embedding": 16, "learning_rate": 1e-2},
 }
 NEEDS_TORCH = pytest.mark.skipif(find_spec("torch") is None, reason="the extra `deep` is not installed")
