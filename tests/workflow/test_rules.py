@@ -13,8 +13,12 @@ import yaml
 from tests.unit.cli.calling import call
 from tests.workflow.simulated import plan_of, tables, written
 from understudy import Schema
+from understudy.core.catalog import Choice
+from understudy.core.contracts import Fitting
 from understudy.core.rules import Derived, Handling, Implies, Ordered
 from understudy.core.schema import Column, Kind, Role, Storage, Table
+from understudy.core.seeds import Seed
+from understudy.synthesizers.catalog import CATALOG
 from understudy.workflow.cleaning import clean
 from understudy.workflow.inputs import read_inputs
 from understudy.workflow.plan import MEMORY
@@ -98,11 +102,11 @@ def test_every_synthetic_row_obeys_every_rule_and_no_real_identifier_returns(
 
 
 @pytest.mark.parametrize(
-    ("handling", "left", "emptied", "kept"),
-    [("drop", 340, 0, 2), ("repair", 400, 60, 2), ("keep_rate", 400, 0, 0)],
+    ("handling", "left", "emptied", "lenient"),
+    [("drop", 340, 0, 0), ("repair", 400, 60, 0), ("keep_rate", 400, 0, 2)],
 )
 def test_rows_that_break_rules_are_counted_and_treated_as_chosen(
-    handling: Handling, left: int, emptied: int, kept: int
+    handling: Handling, left: int, emptied: int, lenient: int
 ) -> None:
     frame = clinic(dirty=60)
     plan = plan_of(frame, schema=schema(PREGNANT, ORDERED), violations=handling)
@@ -110,7 +114,8 @@ def test_rows_that_break_rules_are_counted_and_treated_as_chosen(
     assert inputs.train.rows == left
     assert inputs.train.frame["dbp"].null_count() == emptied
     assert inputs.train.frame["pregnant"].null_count() == emptied
-    assert len(inputs.train.schema.rules) == kept
+    assert [rule.is_lenient for rule in inputs.train.schema.rules].count(True) == lenient
+    assert {rule.rate for rule in inputs.train.schema.rules} == {0.15 if lenient else None}
     assert inputs.found[0].rows == 60
     assert "60 of 400 rows to learn from break if pregnant then sex = 'female'" in str(inputs.found[0])
 
@@ -124,12 +129,46 @@ def test_a_rule_says_itself_what_is_done_unless_the_person_chooses() -> None:
     assert read_inputs(plan_of(frame, schema=own, violations="drop"), {MEMORY: frame}).train.rows == 340
 
 
-def test_keeping_the_rate_gives_about_as_many_broken_rows(tmp_path: Path) -> None:
-    frame = clinic(dirty=120)
-    rows, _ = made(
-        tmp_path, frame, schema(ORDERED), violations="keep_rate", synthesizer="sequential_trees", rows=1000
-    )
-    assert 0.15 < rows.select((pl.col("dbp") >= pl.col("sbp")).mean()).item() < 0.45
+@pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
+@pytest.mark.parametrize(("rule", "dirty"), [(ORDERED, 8), (ORDERED, 120), (PREGNANT, 12), (BMI, 20)])
+def test_a_rate_that_is_kept_is_that_of_the_real_rows(
+    rule: Ordered | Derived | Implies, dirty: int, synthesizer: str, tmp_path: Path
+) -> None:
+    frame = clinic(dirty=dirty)
+    if rule is BMI:
+        frame = frame.with_columns(
+            bmi=pl.col("bmi") + pl.when(pl.int_range(pl.len()) < dirty).then(4).otherwise(0)
+        )
+    given = schema(rule)
+    learned = read_inputs(plan_of(frame, schema=given, violations="keep_rate"), {MEMORY: frame}).train
+    recipe = CATALOG.create(Choice(name=synthesizer))
+    drawn = recipe.fit(learned, Fitting(seed=Seed(3))).sample(4000, Seed(4))
+    broken = float(drawn.frame.select(rule.broken().fill_null(value=False).mean()).item())
+    rate = dirty / ROWS
+    # The interval of 4,000 draws, and what the model's own share is known to within, from 4,000 draws too.
+    assert abs(broken - rate) < 4 * (2 * rate * (1 - rate) / 4000) ** 0.5 + 0.25 * rate
+    assert not drawn.check()
+
+
+def test_rows_that_break_a_rule_at_its_rate_count_for_the_rule_and_not_for_the_verdict(
+    tmp_path: Path,
+) -> None:
+    frame = clinic(dirty=20)
+    plan = plan_of(frame, "plausibility", schema=schema(ORDERED), violations="keep_rate", rows=400)
+    release = run(plan, tmp_path / "release", frames={MEMORY: frame})
+    found = release.evidence.evaluation.result("plausibility")
+    assert found is not None
+    shares = [
+        found.detail(ORDERED.says(), measure).estimate
+        for measure in ("rows that break it", "excess over real")
+    ]
+    assert found.estimate is not None
+    assert found.estimate.value == 0
+    assert shares[0] is not None
+    assert 0.02 < shares[0].value < 0.09
+    assert shares[1] is not None
+    assert shares[1].low is not None
+    assert shares[1].low <= 0
 
 
 @pytest.mark.parametrize(("handling", "highest"), [("drop", 140), ("repair", 140), ("keep_rate", 200)])

@@ -21,8 +21,16 @@ class _RuleValue(Value):
     on_violation: Handling = Field(
         default="drop",
         description="Real rows that break the rule: `drop` them from learning, `repair` them (the broken "
-        "cells become missing), or `keep_rate` (learn them as they are: the rule is then not enforced).",
+        "cells become missing), or `keep_rate` (learn them as they are: synthetic rows break it as often).",
     )
+    rate: float | None = Field(
+        default=None, ge=0, le=1, description="Share of the real rows that break a rule whose rate is kept."
+    )
+
+    @property
+    def is_lenient(self) -> bool:
+        """Whether some rows break it because some real rows do."""
+        return self.on_violation == "keep_rate" and bool(self.rate)
 
 
 class Ordered(_RuleValue):

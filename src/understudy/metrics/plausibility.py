@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import polars as pl
 from understudy.core.contracts import Comparison, Metric
 from understudy.core.dataset import Dataset
 from understudy.core.results import Axis, Detail, Estimate, MetricResult
-from understudy.core.rules import FixedCombinations
+from understudy.core.rules import FixedCombinations, Rule
 from understudy.core.schema import Column, Kind
 from understudy.metrics.anchors import Anchored, Measurement, NotApplicable, Question, anchored, ask
 from understudy.metrics.groups import Group, protected_groups
@@ -32,10 +32,11 @@ QUESTION = Question(
 
 
 class Plausibility(Metric):
-    """Share of synthetic rows that break any bound, closed set or rule of the schema.
+    """Share of synthetic rows that break any bound, closed set or rule of the schema that the real rows keep.
 
-    Each part stands beside the same share among the real rows learned from, and the excess over it. A rule of
-    known combinations that lists none is judged by the combinations that the real rows show.
+    A rule that real rows break at a rate that is kept does not count; it stands among the parts. Each part stands
+    beside the same share among the real rows learned from, and the excess over it. A rule of known combinations
+    that lists none is judged by the combinations that the real rows show.
     """
 
     is_of_release: ClassVar[bool] = True
@@ -49,8 +50,9 @@ class Plausibility(Metric):
         if not checks:
             raise NotApplicable("the schema states no bound, closed set or rule")
         groups = protected_groups(comparison)
-        found = anchored(comparison, lambda other: _measure(other.synthetic, checks, groups))
-        real = _measure(comparison.real, checks, groups)
+        lenient = {_named(rule) for rule in comparison.real.schema.rules if rule.is_lenient}
+        found = anchored(comparison, lambda other: _measure(other.synthetic, checks, lenient, groups))
+        real = _measure(comparison.real, checks, lenient, groups)
         details = []
         for part, same in zip(found.details, real.parts, strict=True):
             details.append(part)
@@ -80,8 +82,12 @@ def _checks(real: Dataset) -> dict[str, pl.Expr]:
         if isinstance(rule, FixedCombinations) and rule.allowed is None:
             seen = real.frame.select(pl.col(name).cast(pl.String) for name in rule.of).unique()
             rule = rule.model_copy(update={"allowed": tuple(seen.rows())})
-        found[rule.name or rule.says()] = rule.broken()
+        found[_named(rule)] = rule.broken()
     return found
+
+
+def _named(rule: Rule) -> str:
+    return rule.name or rule.says()
 
 
 def _bounds(column: Column) -> dict[str, pl.Expr]:
@@ -97,7 +103,9 @@ def _bounds(column: Column) -> dict[str, pl.Expr]:
     return found
 
 
-def _measure(rows: Dataset, checks: dict[str, pl.Expr], groups: Sequence[Group]) -> Measurement:
+def _measure(
+    rows: Dataset, checks: dict[str, pl.Expr], lenient: Collection[str], groups: Sequence[Group]
+) -> Measurement:
     broken = rows.frame.select(
         expression.fill_null(value=False).alias(str(k)) for k, expression in enumerate(checks.values())
     ).to_numpy()
@@ -111,7 +119,8 @@ def _measure(rows: Dataset, checks: dict[str, pl.Expr], groups: Sequence[Group])
         )
         for k, name in enumerate(checks)
     )
-    is_broken = np.asarray(broken.any(axis=1))
+    counts = [k for k, name in enumerate(checks) if name not in lenient]
+    is_broken = np.asarray(broken[:, counts].any(axis=1))
     by_group = tuple(
         Detail(
             scope="group",

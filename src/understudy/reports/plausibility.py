@@ -18,7 +18,7 @@ _INTRO = (
 _HANDLING = {
     "drop": "real rows that break it were not learned from",
     "repair": "the broken cells were treated as missing",
-    "keep_rate": "kept as it is: the rule is not enforced",
+    "keep_rate": "learned as they are: synthetic rows break it about as often",
 }
 
 

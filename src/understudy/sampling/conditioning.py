@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from understudy.sampling.completing import complete_rows, partial_cells
 from understudy.sampling.drawing import Restriction, RowModel
 from understudy.sampling.nearest import refusal
 from understudy.sampling.proportions import parts_of, strata_of
+from understudy.sampling.rates import Rates
 from understudy.sampling.rules import RowRules
 
 CHUNK = 50_000
@@ -151,12 +153,21 @@ class Sampler:
         """Return candidates with computed columns and their log weights, -inf where a rule or wish fails."""
         drawn = self.model.draw(rows, rng, Restriction(where=tuple(where)))
         frame, log_weight = self.rules.complete(drawn.frame), np.array(drawn.log_weight, dtype=np.float64)
+        if self.rules.lenient:
+            frame = self._rates.computed(frame, rng)
+            log_weight[self._rates.rejected(frame, rng)] = -np.inf
         log_weight[~self.rules.valid(frame)] = -np.inf
         if where:
             log_weight[
                 ~frame.select(pl.all_horizontal(self._holding(where))).to_series().to_numpy()
             ] = -np.inf
         return frame, log_weight
+
+    @cached_property
+    def _rates(self) -> Rates:
+        drawn = self.model.draw(PILOT, Seed(0).child("rates").rng(), Restriction())
+        frame = self.rules.complete(drawn.frame)
+        return Rates.fit(self.rules, frame.filter(pl.Series(self.rules.valid(frame))))
 
     def _holding(self, where: Sequence[Where]) -> list[pl.Expr]:
         return [holds(w, self.model.schema) for w in where]

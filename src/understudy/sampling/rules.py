@@ -38,20 +38,22 @@ class Check:
 class RowRules(Value):
     """The rules of a table that its synthetic rows obey without exception.
 
-    Rules whose real violations are kept (`keep_rate`), and rules about columns that are made anew, are not
-    enforced. Null breaks no rule that compares values.
+    Rules about columns that are made anew are not enforced, nor those whose real violations are kept
+    (`keep_rate`); the latter are broken at their rate (see `sampling.rates`). Null breaks no rule that compares values.
 
     Attributes:
         columns: the columns that the rules speak of.
         computed: rules whose column is computed from others, in order of computation.
         checked: all other rules; the combinations of the real data are filled in.
         wishes: conditions on computed columns, checked like rules.
+        lenient: rules that a share of the rows breaks.
     """
 
     columns: tuple[Column, ...] = ()
     computed: tuple[Derived, ...] = ()
     checked: tuple[Rule, ...] = ()
     wishes: tuple[Where, ...] = ()
+    lenient: tuple[Rule, ...] = ()
 
     @classmethod
     def of(cls, schema: Schema, real: pl.DataFrame | None) -> RowRules:
@@ -64,15 +66,15 @@ class RowRules(Value):
         """
         table = schema.table
         known = {column.name for column in table.columns if column.is_learned}
-        rules = [
-            rule for rule in schema.rules if rule.on_violation != "keep_rate" and set(rule.columns) <= known
-        ]
+        speaking = [rule for rule in schema.rules if set(rule.columns) <= known]
+        lenient = tuple(rule for rule in speaking if rule.is_lenient and _closed(rule, None) is not None)
+        rules = [rule for rule in speaking if rule.on_violation != "keep_rate" or rule.rate == 0]
         computed = _computable([r for r in rules if isinstance(r, Derived)], schema)
         checked = [_closed(rule, real) for rule in rules if rule not in computed]
         kept = tuple(rule for rule in checked if rule is not None)
-        spoken = {name for rule in (*computed, *kept) for name in rule.columns}
+        spoken = {name for rule in (*computed, *kept, *lenient) for name in rule.columns}
         columns = tuple(column for column in table.columns if column.name in spoken)
-        return cls(columns=columns, computed=computed, checked=kept)
+        return cls(columns=columns, computed=computed, checked=kept, lenient=lenient)
 
     @property
     def is_empty(self) -> bool:

@@ -29,10 +29,10 @@ class Cleaned:
 def clean(dataset: Dataset, handling: Handling | None = None) -> Cleaned:
     """Treat the rows that break bounds, closed sets or rules, as the schema or the person says.
 
-    `drop` leaves the rows out, `repair` makes the offending cells missing, `keep_rate` learns the rows as
-    they are and withdraws the statement, so that synthetic rows break it about as often. Each rule says its
-    own handling. Cells outside bounds or closed sets are learned as they are unless the person chooses
-    otherwise; but those of fewer than 5 patients, which no synthesizer may show, leave the statement in force.
+    `drop` leaves the rows out, `repair` makes the offending cells missing, `keep_rate` learns the rows as they
+    are: synthetic rows break the rule as often, and a bound is withdrawn. Each rule says its own handling. Cells
+    outside bounds or closed sets are learned as they are unless the person chooses otherwise; but those of fewer
+    than 5 patients, which no synthesizer may show, leave the statement in force.
 
     Args:
         dataset: the real rows.
@@ -56,8 +56,10 @@ def clean(dataset: Dataset, handling: Handling | None = None) -> Cleaned:
             said = f"{breaking} {rule.says()}; {done}"
             found.append(Violation(where, said, rows, "warning"))
             dataset = _treat(dataset, broken, rule.columns, chosen)
-        if not rows or chosen != "keep_rate":
-            kept.append(rule)
+        if chosen == "keep_rate":
+            share = rows / max(dataset.rows, 1)
+            rule = rule.model_copy(update={"on_violation": chosen, "rate": share})
+        kept.append(rule)
     return Cleaned(
         dataset.with_schema(dataset.schema.model_copy(update={"rules": tuple(kept)})), tuple(found)
     )
@@ -151,7 +153,7 @@ def _done(rows: int, handling: Handling) -> str:
     return {
         "drop": f"{_counted(rows, 'row is', 'rows are')} left out of learning.",
         "repair": "the cells concerned became missing.",
-        "keep_rate": "learned as they are, so synthetic rows break it about as often. "
+        "keep_rate": "learned as they are, and synthetic rows break it about as often. "
         "Choose `drop` or `repair` to change that.",
     }[handling]
 
