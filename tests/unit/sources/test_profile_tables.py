@@ -211,6 +211,26 @@ def test_near_copies_and_constants_are_noted():
     assert any("always the same value: 'centre'" in note for note in proposal.notes)
 
 
+def test_numbers_that_nearly_repeat_others_are_named_and_other_units_become_a_rule():
+    rng = np.random.default_rng(2)
+    kilograms, assay = rng.normal(80, 12, ROWS), rng.normal(0, 10, ROWS)
+    frame = pl.DataFrame(
+        {
+            "weight_kg": kilograms.round(1),
+            "weight_lb": (kilograms * 2.20462).round(1),
+            "assay": assay.round(2),
+            "assay_again": [None, *(assay + rng.normal(0, 0.1, ROWS)).round(2)[1:]],
+            "assay_alike": (assay + rng.normal(0, 1, ROWS)).round(2),
+        }
+    )
+    proposal = propose(frame)
+    (rule,) = proposal.schema.rules
+    assert isinstance(rule, Derived)
+    assert set(rule.columns) == {"weight_kg", "weight_lb"}
+    (note,) = (note for note in proposal.notes if "nearly repeats" in note)
+    assert note.startswith("column 'assay_again' nearly repeats 'assay' (correlation 0.999")
+
+
 def test_rare_flags_that_agree_nearly_always_are_not_called_copies():
     flags = {f"drug{i}": ["Yes" if row == i else "No" for row in range(ROWS)] for i in range(6)}
     proposal = propose(pl.DataFrame(flags))

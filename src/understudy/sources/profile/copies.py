@@ -13,6 +13,7 @@ from understudy.core.schema import Column, Kind
 _FEW_LEVELS = 20
 _MOST_COLUMNS = 120
 _NEAR = 0.97
+_PARALLEL = 0.999
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Copies:
         equal: those of `same` that are numbers with equal values.
         near: (later, earlier, share of rows where one follows from the other), for pairs that nearly agree.
         follows: (determining, determined): each level of the first goes with one level of the second.
+        parallel: (later, earlier, correlation), for numbers that say nearly the same on any scale.
     """
 
     same: Mapping[str, str] = field(default_factory=dict)
     equal: frozenset[str] = frozenset()
     near: tuple[tuple[str, str, float], ...] = ()
     follows: tuple[tuple[str, str], ...] = ()
+    parallel: tuple[tuple[str, str, float], ...] = ()
 
 
 def find_copies(frame: pl.DataFrame, columns: Sequence[Column], sample: np.ndarray) -> Copies:
@@ -53,7 +56,29 @@ def find_copies(frame: pl.DataFrame, columns: Sequence[Column], sample: np.ndarr
     follows += _followed(many, [*few, *many], codes, sample)
     # A recoded copy of levels is a fixed combination too.
     twins = [(old, new) for new, old in same.items() if new not in equal]
-    return Copies(same, equal, tuple(near), (*twins, *_without_shortcuts(follows)))
+    numbers = [c.name for c in informative if c.kind is Kind.NUMBER and c.name not in same]
+    parallel = _parallel(frame[sample], numbers)
+    return Copies(same, equal, tuple(near), (*twins, *_without_shortcuts(follows)), parallel)
+
+
+def _parallel(frame: pl.DataFrame, names: Sequence[str]) -> tuple[tuple[str, str, float], ...]:
+    """Return pairs of numbers whose correlation, over the rows that hold both, is nearly perfect."""
+    shown = [n for n in names if frame[n].dtype.is_numeric() and frame[n].n_unique() >= _FEW_LEVELS][
+        :_MOST_COLUMNS
+    ]
+    if len(shown) < 2:
+        return ()
+    matrix = frame.select(pl.col(shown).cast(pl.Float64)).to_numpy()
+    is_there = np.isfinite(matrix).astype(np.float64)
+    centred = np.where(is_there > 0, matrix - np.nanmean(matrix, axis=0), 0.0)
+    both = np.maximum(is_there.T @ is_there, 1)
+    sums, squares = centred.T @ is_there, centred**2
+    variance = squares.T @ is_there - sums**2 / both
+    covariance = centred.T @ centred - sums * sums.T / both
+    correlation = covariance / np.sqrt(np.maximum(variance * variance.T, np.finfo(float).tiny))
+    enough = both >= _FEW_LEVELS
+    later, earlier = np.nonzero(np.tril((np.abs(correlation) >= _PARALLEL) & enough, -1))
+    return tuple((shown[i], shown[j], float(correlation[i, j])) for i, j in zip(later, earlier, strict=True))
 
 
 def _codes(values: pl.Series) -> np.ndarray:

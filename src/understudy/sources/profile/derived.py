@@ -89,9 +89,14 @@ def agreement(frame: pl.DataFrame, rule: Derived) -> tuple[int, int]:
     return both.height, int(((both["a"] - both["b"]).abs() <= rule.tolerance + 1e-9).sum())
 
 
-def _tested(frame: pl.DataFrame, column: Column, formula: str, source: str) -> Fit | None:
+def _tested(
+    frame: pl.DataFrame, column: Column, formula: str, source: str, magnified: float = 0.0
+) -> Fit | None:
+    """Return the rule if it holds; `magnified` is the difference that rounding of the inputs explains."""
     values = frame[column.name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    for tolerance in tolerances(column, values):
+    usual = tolerances(column, values)
+    more = magnified if usual and usual[-1] < magnified <= 0.1 * float(np.nanstd(values)) else None
+    for tolerance in (*usual, *(() if more is None else (more,))):
         rule = Derived(
             name=source.split(":")[0], source=source, column=column.name, formula=formula, tolerance=tolerance
         )
@@ -194,7 +199,8 @@ def _scaled(frame: pl.DataFrame, columns: Sequence[Column]) -> list[Derived]:
             if slope != 1 or shift
             else "the same numbers, where both are there"
         )
-        if fit := _tested(frame, kept[j], formula, source):
+        steps = [0.0 if c.decimals is None else 10.0**-c.decimals for c in (kept[i], kept[j])]
+        if fit := _tested(frame, kept[j], formula, source, 0.51 * (abs(slope) * steps[0] + steps[1])):
             found.append(fit.rule)
             done.add(kept[j].name)
     return found

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from understudy.core.errors import SchemaError
+from understudy.core.rules import Rule
 from understudy.core.schema import Column, Kind, Role, Schema, Table
 from understudy.core.seeds import Seed
 from understudy.modalities.tabular import canonical
@@ -99,7 +100,7 @@ def propose(
     columns, found = _with_target(columns, distinct, copies, target)
     notes += [*found, *_about(cells, columns, copies)]
     settled = propose_rules(frame, sample, columns, copies)
-    notes += settled.notes
+    notes += [*settled.notes, *_parallel(copies, settled.rules)]
     table = Table(name=name, columns=tuple(columns), notes=tuple(notes))
     return Proposal(Schema(tables=(table,), rules=settled.rules), tuple(notes))
 
@@ -218,6 +219,16 @@ def _leaks(target: str, columns: Sequence[Column], copies: Copies) -> list[str]:
             "belongs to it in an analysis of survival"
         )
     return notes
+
+
+def _parallel(copies: Copies, rules: Sequence[Rule]) -> list[str]:
+    """Name numbers that say nearly the same, those left out that a rule ties together."""
+    tied = [set(rule.columns) for rule in rules]
+    return [
+        f"column {new!r} nearly repeats {old!r} (correlation {correlation:.5g}): one of them may do"
+        for new, old, correlation in copies.parallel
+        if not any({new, old} <= names for names in tied)
+    ]
 
 
 def _about(cells: Sequence[Cells], columns: Sequence[Column], copies: Copies) -> list[str]:
