@@ -21,8 +21,13 @@ class MeasurementError(UnderstudyError):
     """A measured process failed."""
 
 
-def call(command: Sequence[str], timeout_s: float | None = None) -> str:
+def call(command: Sequence[str], timeout_s: float | None = None, fine: Sequence[int] = (0,)) -> str:
     """Run a command with one thread and return what it printed.
+
+    Args:
+        command: program and arguments.
+        timeout_s: longest time.
+        fine: exit codes that are no failure.
 
     Raises:
         MeasurementError: if it fails or takes longer than `timeout_s`; shows the end of what it said.
@@ -34,7 +39,7 @@ def call(command: Sequence[str], timeout_s: float | None = None) -> str:
         )
     except subprocess.TimeoutExpired as error:
         raise MeasurementError(f"{' '.join(command)} took longer than {timeout_s:g} s") from error
-    if done.returncode:
+    if done.returncode not in fine:
         said = (done.stderr or done.stdout).strip()[-1_500:]
         raise MeasurementError(f"{' '.join(command)} failed with code {done.returncode}:\n{said}")
     return done.stdout
@@ -55,11 +60,11 @@ def last_json(printed: str) -> dict[str, Any]:
     return found
 
 
-def seconds_of(command: Sequence[str], repeats: int = 1) -> float:
+def seconds_of(command: Sequence[str], repeats: int = 1, fine: Sequence[int] = (0,)) -> float:
     """Return the shortest wall-clock time of a command over some repeats."""
     times = []
     for _ in range(repeats):
         began = time.perf_counter()
-        call(command)
+        call(command, fine=fine)
         times.append(time.perf_counter() - began)
     return min(times)

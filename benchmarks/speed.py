@@ -19,6 +19,8 @@ HELP_S = 0.4
 COMMAND_S = 30.0
 MILLION_S = 20.0
 REPEATS = 5
+# Released, and withheld after the whole work.
+_JUDGED = (0, 3)
 
 _IMPORT = "import time; began = time.perf_counter(); import understudy; print(time.perf_counter() - began)"
 
@@ -36,7 +38,7 @@ def whole_command(table: BenchTable, shared: Path) -> dict[str, Any]:
         folder = Path(name)
         read(table, shared).write_csv(folder / "patients.csv")
         command = [_program(), "synthesize", str(folder / "patients.csv"), "--target", table.target]
-        seconds = seconds_of([*command, "--out", str(folder / "release")])
+        seconds = seconds_of([*command, "--out", str(folder / "release")], fine=_JUDGED)
     return _row(f"understudy synthesize {table.name}", seconds, COMMAND_S)
 
 
