@@ -41,7 +41,8 @@ LARGER_FILES = {"src/understudy/populations/data/us_adults.npz": 3_000_000}
 MOCKS_PER_TEST = 0.1
 FOREIGN_PLACES = re.compile(
     rb"(?<![\w./~-])/(?:work|root|home/\w+|opt/(?:pypi|wheels))/"
-    rb"|\b(?:pypi\.org|pythonhosted\.org|npmjs\.org|yarnpkg\.com)\b|\.\./\.[a-z]"
+    # Spelled so that the pattern does not find itself.
+    rb"|\b(?:p[y]pi|python[h]osted|npm[j]s|yarn[p]kg)\.(?:org|com)\b|\.\./\.[a-z]"
 )
 
 
@@ -261,23 +262,31 @@ def test_no_file_names_a_place_on_somebodys_machine_or_a_package_index() -> None
     found = [
         f"{path.relative_to(ROOT)}: {match.group().decode()}"
         for path in project_files()
-        if path != Path(__file__)
         for match in FOREIGN_PLACES.finditer(path.read_bytes())
     ]
     assert not found, "\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize(
-    "text",
-    [b"see /work/x", b"'/root/.venv/bin'", b"https://pypi.org/simple", b"/home/ann/x", b"see ../.tools"],
+    "parts",
+    [
+        ("see ", "", "work", "x"),
+        ("'", "", "root", "bin"),
+        ("", "", "home", "ann", "x"),
+        ("see ", "..", ".tools"),
+        ("https:", "", "py" + "pi.org", "simple"),
+    ],
 )
-def test_a_planted_place_is_found(text: bytes) -> None:
-    assert FOREIGN_PLACES.search(text)
+def test_a_planted_place_is_found(parts: tuple[str, ...]) -> None:
+    text = parts[0] + "/".join(parts[1:])
+    assert FOREIGN_PLACES.search(text.encode())
 
 
-@pytest.mark.parametrize("text", [b"build/work/x", b"the home/work balance", b"src/understudy/core"])
-def test_a_relative_path_is_no_foreign_place(text: bytes) -> None:
-    assert not FOREIGN_PLACES.search(text)
+@pytest.mark.parametrize(
+    "parts", [("build", "work", "x"), ("the home", "work balance"), ("src", "understudy")]
+)
+def test_a_relative_path_is_no_foreign_place(parts: tuple[str, ...]) -> None:
+    assert not FOREIGN_PLACES.search("/".join(parts).encode())
 
 
 def test_no_file_is_large() -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol
@@ -156,7 +157,17 @@ def trainer(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name not in _LIBRARIES:
             raise
-        raise RequestError(
-            f"training a network needs {error.name}, which is not installed. Install the extra: "
-            "pip install 'understudy[deep]'; or choose a synthesizer without a network."
-        ) from error
+        raise RequestError(_needed(str(error.name))) from error
+
+
+def lacking() -> str:
+    """Return what training a network lacks on this machine and how to get it; empty where nothing is lacking."""
+    missing = [name for name in _LIBRARIES if find_spec(name) is None]
+    return _needed(missing[0]) if missing else ""
+
+
+def _needed(library: str) -> str:
+    return (
+        f"training a network needs {library}, which is not installed. Install the extra: "
+        "pip install 'understudy[deep]'; or choose a synthesizer without a network."
+    )

@@ -17,6 +17,7 @@ from understudy.reports.catalog import CATALOG as SECTIONS
 from understudy.sources.limits import in_words
 from understudy.synthesizers.catalog import CATALOG as SYNTHESIZERS
 from understudy.synthesizers.catalog import DEEP
+from understudy.synthesizers.training import lacking
 from understudy.workflow.advise import cost
 from understudy.workflow.candidates import AUTO
 from understudy.workflow.plan import Plan
@@ -59,6 +60,9 @@ def _choices(plan: Plan) -> list[Violation]:
                 catalog.create(choice)
             except RequestError as error:
                 found.append(Violation(where, str(error)))
+    name = plan.synthesizer.name
+    if name in SYNTHESIZERS.names and DEEP in SYNTHESIZERS.entry(name).handles and (lack := lacking()):
+        found.append(Violation("synthesizer", lack))
     return found
 
 
