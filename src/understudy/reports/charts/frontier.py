@@ -7,7 +7,7 @@ from typing import Any
 
 from understudy.core.blocks import Chart
 from understudy.core.results import Estimate, MetricResult
-from understudy.reports.charts.theme import FLOOR, HOLDOUT, SYNTHETIC, chart_spec
+from understudy.reports.charts.theme import FLOOR, HOLDOUT, SYNTHETIC, chart_spec, crosses
 from understudy.reports.wording import number
 
 WIDTH = 430
@@ -34,20 +34,8 @@ def frontier_chart(fidelity: MetricResult, attack: MetricResult) -> Chart | None
     color = {"field": "n", "type": "nominal", "scale": {"domain": names, "range": hues}, "legend": None}
     x_axis = _axis(fidelity, f"{fidelity.title} (better →)")
     y_axis = _axis(attack, f"{attack.title} (better ↑)")
-    rule = {"type": "rule", "strokeWidth": 2, "opacity": 0.45}
     layers = [
-        {
-            "mark": rule,
-            "encoding": {"x": x_axis("xlo"), "x2": {"field": "xhi"}, "y": y_axis("y"), "color": color},
-        },
-        {
-            "mark": rule,
-            "encoding": {"x": x_axis("x"), "y": y_axis("ylo"), "y2": {"field": "yhi"}, "color": color},
-        },
-        {
-            "mark": {"type": "circle", "size": 130, "opacity": 1},
-            "encoding": {"x": x_axis("x"), "y": y_axis("y"), "color": color},
-        },
+        *crosses(x_axis, y_axis, color, 130),
         *(_name(row, rows, x_axis, y_axis) for row in rows),
     ]
     body = {"width": WIDTH, "height": HEIGHT, "data": {"values": rows}, "layer": layers}

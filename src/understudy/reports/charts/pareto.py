@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from understudy.core.blocks import Chart
 from understudy.core.results import Estimate, MetricResult
-from understudy.reports.charts.theme import FLOOR, HOLDOUT, LINE, SYNTHETIC, chart_spec
+from understudy.reports.charts.theme import FLOOR, HOLDOUT, LINE, SYNTHETIC, chart_spec, crosses
 from understudy.reports.wording import listing, number
 
 WIDTH, HEIGHT = 400, 290
@@ -53,7 +53,6 @@ def pareto_chart(
         "scale": {"domain": ["made", REAL, SHUFFLED], "range": [SYNTHETIC, HOLDOUT, FLOOR]},
         "legend": None,
     }
-    rule = {"type": "rule", "strokeWidth": 2, "opacity": 0.4, "clip": True}
     unbeaten = pareto(points, kept, attack)
     front = [{"x": p.x.value, "y": p.y.value} for p in sorted(unbeaten, key=lambda p: p.x.value)]
     layers: list[dict[str, Any]] = [
@@ -62,18 +61,7 @@ def pareto_chart(
             "mark": {"type": "line", "color": LINE, "strokeWidth": 5, "interpolate": "linear"},
             "encoding": {"x": x_axis("x"), "y": y_axis("y"), "order": {"field": "x", "type": "quantitative"}},
         },
-        {
-            "mark": rule,
-            "encoding": {"x": x_axis("xlo"), "x2": {"field": "xhi"}, "y": y_axis("y"), "color": hue},
-        },
-        {
-            "mark": rule,
-            "encoding": {"x": x_axis("x"), "y": y_axis("ylo"), "y2": {"field": "yhi"}, "color": hue},
-        },
-        {
-            "mark": {"type": "circle", "size": 110, "opacity": 1},
-            "encoding": {"x": x_axis("x"), "y": y_axis("y"), "color": hue},
-        },
+        *crosses(x_axis, y_axis, hue, 110, is_clipped=True),
         *_names(shown, x_scale, y_scale, x_axis, y_axis),
     ]
     body = {"width": WIDTH, "height": HEIGHT, "data": {"values": rows}, "layer": layers}

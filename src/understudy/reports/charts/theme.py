@@ -9,7 +9,7 @@ Reference: Okabe and Ito, Color Universal Design (2008), for the hues.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 
@@ -100,3 +100,30 @@ def chart_spec(body: Mapping[str, Any], legend: tuple[tuple[str, str], ...] = ()
     # JSON in, JSON out: a specification holds lists, not tuples, and is nobody's to change.
     document: dict[str, Any] = json.loads(json.dumps(head | dict(body)))
     return document
+
+
+def crosses(
+    x: Callable[[str], dict[str, Any]],
+    y: Callable[[str], dict[str, Any]],
+    color: Mapping[str, Any],
+    size: int,
+    *,
+    is_clipped: bool = False,
+) -> list[dict[str, Any]]:
+    """Return the layers of points with an interval on each axis; rows hold `x`, `xlo`, `xhi` and the same of `y`.
+
+    Args:
+        x, y: give the encoding of a field on that axis.
+        color: the encoding of the colour.
+        size: area of a point in square pixels.
+        is_clipped: whether intervals end where the axes do.
+    """
+    rule = {"type": "rule", "strokeWidth": 2, "opacity": 0.45} | ({"clip": True} if is_clipped else {})
+    return [
+        {"mark": rule, "encoding": {"x": x("xlo"), "x2": {"field": "xhi"}, "y": y("y"), "color": color}},
+        {"mark": rule, "encoding": {"x": x("x"), "y": y("ylo"), "y2": {"field": "yhi"}, "color": color}},
+        {
+            "mark": {"type": "circle", "size": size, "opacity": 1},
+            "encoding": {"x": x("x"), "y": y("y"), "color": color},
+        },
+    ]
